@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Conductor "debt": the credit rule of the CATS paper (arXiv 2603.13945).
+ *
+ * Each class i has a debt, two watermarks high[i] >= low[i], and a payback
+ * multiplier payback[i].
+ *
+ *	pick:	the most urgent waiting class that is not in debt
+ *	sent:	n bytes of class i:	debt[i] += n; debt[i] >= high[i] puts i in debt
+ *		every more urgent j:	debt[j] -= n * payback[j], not below 0;
+ *					debt[j] < low[j] takes j out of debt
+ *	all waiting classes in debt: each of them keeps the share
+ *		payback[i] / payback_sum of its debt, until one is out of debt
+ *
+ *	            debt >= high
+ *	 may send  -------------->  in debt
+ *	           <--------------
+ *	            debt < low
+ *
+ * The least urgent class never accrues debt, so while it waits the last rule
+ * never applies and it is served once all others are in debt.
+ *
+ * Bounds, in bytes, with M the largest message (Documentation/conductor.rst
+ * derives them, conductor_test.c holds the policy against them): the classes
+ * more urgent than k send at most
+ *
+ *	B(k) = sum over j < k of X(j),	where
+ *	X(j) = high[j] + M + payback[j] * sum over j < l < k of X(l)
+ *
+ * before class k, not in debt, is picked; and the most urgent class, in debt,
+ * is picked after at most (high[0] + M - low[0]) / payback[0] + M bytes of the
+ * others.
+ *
+ * The paper computes in floating point.  Here debt is in thousandths of a byte
+ * and multipliers are in thousandths, so all but the division of the last rule
+ * is exact, and that one is exact to a thousandth of a byte.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+
+#include "conductor.h"
+
+#define MILLI		1000
+#define LEAST_URGENT	CATS_URGENCY_MAX
+#define WATERMARK_MAX	BIT(30)
+#define PAYBACK_MAX	(1000 * MILLI)
+
+/**
+ * struct debt_state - private state of the policy
+ * @params: as in the uapi header, payback_sum filled in
+ * @debt: per class, thousandths of a byte
+ * @in_debt: bit i: class i is in debt
+ */
+struct debt_state {
+	struct cats_debt_params	params;
+	u64			debt[CATS_NR_URGENCIES];
+	u8			in_debt;
+};
+
+/*
+ * The paper has five levels, at urgencies 0, 1, 3, 5, 7; the ones between are
+ * interpolated (6, which has one neighbour with a watermark, goes on in the
+ * same steps).  The divisor of the last rule stays the paper's, the sum over
+ * its five, so that traffic in its five levels is scheduled as there.
+ */
+static const struct cats_debt_params published = {
+	.high	 = { 60000, 48000, 42000, 36000, 30000, 24000, 18000, 0 },
+	.low	 = { 30000, 24000, 21000, 18000, 15000, 12000, 9000, 0 },
+	.payback = { 2000, 1600, 1400, 1200, 1000, 800, 600, 400 },
+	.payback_sum = 6000,
+};
+
+/* The set compiled into the paper's simulator code, completed likewise. */
+static const struct cats_debt_params refcode = {
+	.high	 = { 60000, 30000, 22500, 15000, 10500, 6000, 3000, 0 },
+	.low	 = { 30000, 15000, 11250, 7500, 5250, 3000, 1500, 0 },
+	.payback = { 250, 500, 750, 1000, 1250, 1500, 1750, 2000 },
+	.payback_sum = 5250,
+};
+
+static struct debt_state *debt_state(const struct cats_conductor *c)
+{
+	BUILD_BUG_ON(sizeof(struct debt_state) > CATS_CONDUCTOR_PRIV_SIZE);
+	return cats_conductor_priv(c);
+}
+
+static void update_in_debt(struct debt_state *d, unsigned int i)
+{
+	if (i == LEAST_URGENT)
+		return;
+	if (d->debt[i] >= (u64)d->params.high[i] * MILLI)
+		d->in_debt |= 1U << i;
+	else if (d->debt[i] < (u64)d->params.low[i] * MILLI)
+		d->in_debt &= ~(1U << i);
+}
+
+static void redistribute(struct debt_state *d, u8 waiting)
+{
+	unsigned int i;
+
+	for (i = 0; i < LEAST_URGENT; i++) {
+		if (!(waiting & (1U << i)))
+			continue;
+		d->debt[i] = div64_u64(d->debt[i] * d->params.payback[i],
+				       d->params.payback_sum);
+		update_in_debt(d, i);
+	}
+}
+
+/*
+ * The loop ends: without the least urgent class, which is never in debt, each
+ * turn at least halves every waiting debt (payback_sum >= 2 * payback).  A debt
+ * is below high + M, so with the published sets two turns do.
+ */
+static unsigned int debt_pick(struct cats_conductor *c)
+{
+	struct debt_state *d = debt_state(c);
+
+	while (!(c->waiting & ~d->in_debt))
+		redistribute(d, c->waiting);
+	return __ffs(c->waiting & ~d->in_debt);
+}
+
+static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
+{
+	struct debt_state *d = debt_state(c);
+	unsigned int j;
+
+	if (urgency != LEAST_URGENT) {
+		d->debt[urgency] += (u64)bytes * MILLI;
+		update_in_debt(d, urgency);
+	}
+	for (j = 0; j < urgency; j++) {
+		d->debt[j] -= min(d->debt[j], (u64)bytes * d->params.payback[j]);
+		update_in_debt(d, j);
+	}
+}
+
+static void debt_get_info(const struct cats_conductor *c, unsigned int urgency,
+			  struct cats_class_info *info)
+{
+	const struct debt_state *d = debt_state(c);
+
+	info->debt = div_u64(d->debt[urgency], MILLI);
+	if (d->in_debt & (1U << urgency))
+		info->flags |= CATS_CLASS_F_IN_DEBT;
+}
+
+static void debt_init(struct cats_conductor *c)
+{
+	debt_state(c)->params = published;
+}
+
+static void debt_refcode_init(struct cats_conductor *c)
+{
+	debt_state(c)->params = refcode;
+}
+
+static bool is_debt(const struct cats_conductor *c)
+{
+	return c->ops->pick == debt_pick;
+}
+
+static const char *check_watermarks(const struct cats_debt_params *p)
+{
+	unsigned int i;
+
+	if (p->high[LEAST_URGENT] || p->low[LEAST_URGENT])
+		return "debt parameters: the least urgent class has no watermarks";
+	for (i = 0; i < LEAST_URGENT; i++) {
+		if (!p->high[i] || p->high[i] > WATERMARK_MAX)
+			return "debt parameters: high is not in 1 to 2^30";
+		if (!p->low[i] || p->low[i] > p->high[i])
+			return "debt parameters: low is not in 1 to high";
+	}
+	return NULL;
+}
+
+static const char *check_payback(const struct cats_debt_params *p, u32 sum)
+{
+	unsigned int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++) {
+		if (!p->payback[i] || p->payback[i] > PAYBACK_MAX)
+			return "debt parameters: payback is not in 1 to 1000000";
+		if (sum < 2 * p->payback[i])
+			return "debt parameters: payback_sum is below twice a payback";
+	}
+	return NULL;
+}
+
+static u32 payback_sum(const struct cats_debt_params *p)
+{
+	unsigned int i;
+	u32 sum = 0;
+
+	if (p->payback_sum)
+		return p->payback_sum;
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		sum += min_t(u32, p->payback[i], PAYBACK_MAX);
+	return sum;
+}
+
+/**
+ * cats_debt_set_params() - set the parameters of a "debt" Conductor
+ * @c: Conductor
+ * @params: parameters; debts stay, who is in debt is decided anew
+ *
+ * Return: NULL, or why not, with nothing changed.
+ */
+const char *cats_debt_set_params(struct cats_conductor *c,
+				 const struct cats_debt_params *params)
+{
+	struct debt_state *d = debt_state(c);
+	u32 sum = payback_sum(params);
+	const char *why;
+	unsigned int i;
+
+	if (!is_debt(c))
+		return "debt parameters: the Conductor is not of the debt family";
+	why = check_watermarks(params);
+	if (!why)
+		why = check_payback(params, sum);
+	if (why)
+		return why;
+	d->params = *params;
+	d->params.payback_sum = sum;
+	for (i = 0; i < LEAST_URGENT; i++)
+		update_in_debt(d, i);
+	return NULL;
+}
+
+/**
+ * cats_debt_get_params() - read the parameters of a "debt" Conductor
+ * @c: Conductor
+ * @params: filled
+ *
+ * Return: false if the Conductor is not of the debt family.
+ */
+bool cats_debt_get_params(const struct cats_conductor *c,
+			  struct cats_debt_params *params)
+{
+	if (!is_debt(c))
+		return false;
+	*params = debt_state(c)->params;
+	return true;
+}
+
+const struct cats_conductor_ops cats_debt = {
+	.name		= "debt",
+	.init		= debt_init,
+	.pick		= debt_pick,
+	.sent		= debt_sent,
+	.get_info	= debt_get_info,
+};
+
+const struct cats_conductor_ops cats_debt_refcode = {
+	.name		= "debt-refcode",
+	.init		= debt_refcode_init,
+	.pick		= debt_pick,
+	.sent		= debt_sent,
+	.get_info	= debt_get_info,
+};
