@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The Feeder: moves picked messages into TCP's write queue just in time.
+ *
+ *	sendmsg --------------------------> cats_feed() --------> push
+ *	tcp_write_xmit() loop --+
+ *	ACK, after its push ----+-> cats_write_space() -> feed_budget()
+ *	                                                    | while unsent < burst:
+ *	                                   Conductor: next -+-> append, commit
+ *
+ * TCP calls sk_write_space after every skb that it transmits, whoever asked for
+ * the transmission (ACK, pacing timer, TSQ, a write), as long as SOCK_NOSPACE
+ * is set: tcp_event_new_data_sent() -> tcp_check_space().  Topping up there
+ * keeps one TSO burst committed: less, and TCP would run dry or send runts;
+ * more, and an urgent message would wait behind it.
+ *
+ * While the Conductor holds data there is an unsent skb in TCP (unless memory
+ * ran out): the pacing timer, TSQ and zero-window probes look for one, and a
+ * flow without one counts as application-limited for BBR.
+ */
+#include "cats_sock.h"
+
+/* Between attempts to find memory when no ACK will call us; about a min RTO. */
+#define RETRY_DELAY	(HZ / 5)
+
+/**
+ * cats_burst() - bytes of one TSO burst at the present rate: the budget
+ * @sk: socket
+ *
+ * As tcp_tso_segs() and tcp_tso_autosize(): what TCP would put into one skb,
+ * about 1 ms at the pacing rate plus an allowance for short RTTs, at least the
+ * congestion control's minimum of segments.
+ */
+u32 cats_burst(const struct sock *sk)
+{
+	const struct tcp_congestion_ops *ca = inet_csk(sk)->icsk_ca_ops;
+	const struct tcp_sock *tp = tcp_sk(sk);
+	const struct netns_ipv4 *net = &sock_net(sk)->ipv4;
+	unsigned long bytes;
+	u32 r, segs, mss = tp->mss_cache;
+
+	bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
+	r = tcp_min_rtt(tp) >> READ_ONCE(net->sysctl_tcp_tso_rtt_log);
+	if (r < BITS_PER_TYPE(sk->sk_gso_max_size))
+		bytes += sk->sk_gso_max_size >> r;
+	bytes = min_t(unsigned long, bytes, sk->sk_gso_max_size);
+	segs = ca->min_tso_segs ? ca->min_tso_segs((struct sock *)sk) :
+				  READ_ONCE(net->sysctl_tcp_min_tso_segs);
+	segs = min_t(u32, max_t(u32, bytes / mss, segs), sk->sk_gso_max_segs);
+	return max(segs, 1U) * mss;
+}
+
+static bool can_send(const struct sock *sk)
+{
+	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
+}
+
+/* Appends up to @limit bytes of @m; returns how many, or a negative errno. */
+static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+		    u32 limit, u32 size_goal, gfp_t gfp)
+{
+	int n = cats_append(sk, cs, m, limit, size_goal, gfp);
+
+	if (n > 0 && cats_conductor_commit(&cs->conductor, &m->msg, n,
+					   ktime_get_ns()))
+		cats_txmsg_put(sk, cs, m);
+	return n;
+}
+
+/*
+ * Returns whether anything was appended.  An urgent last message is exempt
+ * from Nagle: it must not wait for an ACK that fills its segment.
+ */
+static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
+{
+	u32 burst = cats_burst(sk);
+	struct cats_msg *m;
+	bool urgent = false, fed = false;
+
+	if (!can_send(sk))
+		return false;
+	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
+	while (cats_unsent(sk) < burst) {
+		m = cats_conductor_next(&cs->conductor);
+		if (!m)
+			break;
+		urgent = m->urgency < CATS_URGENCY_DEFAULT;
+		if (feed_msg(sk, cs, to_txmsg(m), burst - cats_unsent(sk), burst,
+			     gfp) < 0) {
+			cs->alloc_failures++;
+			break;
+		}
+		fed = true;
+	}
+	if (!fed)
+		return false;
+	cs->budget_max = max(cs->budget_max, burst);
+	cs->committed_max = max(cs->committed_max, cats_unsent(sk));
+	if (cats_conductor_empty(&cs->conductor))
+		cats_append_done(sk, urgent);
+	return true;
+}
+
+/*
+ * Without a segment in flight no ACK will call us, and without an unsent skb
+ * no timer of TCP will.
+ */
+static void retry_later_if_stuck(struct sock *sk, struct cats_sock *cs)
+{
+	if (cats_conductor_empty(&cs->conductor) ||
+	    cats_conductor_stalled(&cs->conductor) ||
+	    cats_unsent(sk) || tcp_sk(sk)->packets_out || !can_send(sk))
+		return;
+	sk_reset_timer(sk, &cs->retry, jiffies + RETRY_DELAY);
+}
+
+/*
+ * Transmit what was appended.  tcp_push() is not exported, but a deferred TSQ
+ * run is what release_sock() looks for; in softirq, where nobody owns the
+ * socket, its callback may be called at once.  A TSQ run ignores that a closed
+ * window needs a probe, which tcp_push() would arm; a transmission replaces
+ * that timer by its own.
+ */
+static void push(struct sock *sk, struct cats_sock *cs)
+{
+	if (cs->pushing)
+		return;
+	tcp_check_probe_timer(sk);
+	if (!test_and_set_bit(TCP_TSQ_DEFERRED, &sk->sk_tsq_flags))
+		sock_hold(sk);
+	if (sock_owned_by_user(sk))
+		return;
+	cs->pushing = true;
+	cs->base->release_cb(sk);
+	cs->pushing = false;
+}
+
+/*
+ * While data is queued, or a writer sleeps, TCP has to go on calling
+ * cats_write_space(); waking poll() cleared the bit.
+ */
+static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
+{
+	if ((!cats_conductor_empty(&cs->conductor) || cs->blocked) &&
+	    sk->sk_socket)
+		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+}
+
+/**
+ * cats_feed() - feed TCP after a write, and transmit
+ * @sk: socket, owned by the caller, who may sleep if sk_allocation says so;
+ *	transmits when the caller releases it
+ * @cs: its CATS state
+ */
+void cats_feed(struct sock *sk, struct cats_sock *cs)
+{
+	sock_owned_by_me(sk);
+	if (feed_budget(sk, cs, sk->sk_allocation | __GFP_NOWARN))
+		push(sk, cs);
+	else
+		retry_later_if_stuck(sk, cs);
+	keep_hook_armed(sk, cs);
+}
+
+/**
+ * cats_write_space() - sk_write_space: TCP has transmitted, or has got an ACK
+ * @sk: socket, locked; any context
+ *
+ * Called from two places that differ.  Inside the loop of tcp_write_xmit() what
+ * we append is sent by that loop.  On the ACK path, after its own transmissions,
+ * and from setsockopt(SO_SNDBUF), nobody sends it but us.  In the loop, and only
+ * there, snd_nxt has moved since the Feeder last looked.
+ */
+void cats_write_space(struct sock *sk)
+{
+	struct cats_sock *cs = cats_sk(sk);
+	bool in_loop = cs->seen_snd_nxt != tcp_sk(sk)->snd_nxt;
+
+	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
+	if (feed_budget(sk, cs, GFP_ATOMIC | __GFP_NOWARN)) {
+		if (!in_loop)
+			push(sk, cs);
+	} else {
+		retry_later_if_stuck(sk, cs);
+	}
+	cats_wake_writers(sk, cs);
+	keep_hook_armed(sk, cs);
+}
+
+/**
+ * cats_retry_feed() - timer: feed again after memory ran out
+ * @t: cats_sock.retry; the timer holds a reference to the socket
+ */
+void cats_retry_feed(struct timer_list *t)
+{
+	struct cats_sock *cs = from_timer(cs, t, retry);
+	struct sock *sk = cs->sk;
+
+	bh_lock_sock(sk);
+	/* Closed meanwhile: @cs is alive for this softirq, but not in use. */
+	if (sk->sk_write_space != cats_write_space)
+		goto out;
+	if (sock_owned_by_user(sk)) {
+		sk_reset_timer(sk, &cs->retry, jiffies + 1);
+		goto out;
+	}
+	if (feed_budget(sk, cs, GFP_ATOMIC | __GFP_NOWARN))
+		push(sk, cs);
+	else
+		retry_later_if_stuck(sk, cs);
+	keep_hook_armed(sk, cs);
+out:
+	bh_unlock_sock(sk);
+	sock_put(sk);
+}
+
+static gfp_t nofail_gfp(const struct sock *sk)
+{
+	if (gfpflags_allow_blocking(sk->sk_allocation))
+		return sk->sk_allocation | __GFP_NOFAIL;
+	return GFP_KERNEL | __GFP_NOFAIL;
+}
+
+static u32 largest_skb(const struct sock *sk)
+{
+	u32 mss = tcp_sk(sk)->mss_cache;
+
+	return max(sk->sk_gso_max_size / mss, 1U) * mss;
+}
+
+/* The message to drain next; a writer who is still at work comes too late. */
+static struct cats_txmsg *next_to_drain(struct sock *sk, struct cats_sock *cs)
+{
+	struct cats_conductor *c = &cs->conductor;
+	struct cats_msg *m;
+
+	while (cats_conductor_stalled(c)) {
+		m = c->current_msg;
+		if (cats_conductor_close_msg(c, m))
+			cats_txmsg_put(sk, cs, to_txmsg(m));
+	}
+	m = cats_conductor_next(c);
+	return m ? to_txmsg(m) : NULL;
+}
+
+/**
+ * cats_drain() - move all that is queued into TCP, in the Conductor's order
+ * @sk: socket, owned by the caller, who may sleep
+ * @cs: its CATS state
+ *
+ * Before a FIN: nothing may be queued behind it.  Cannot fail, as bytes that
+ * write() accepted must not be lost; what is drained was charged already.
+ * Does nothing in states in which TCP would not send either.
+ */
+void cats_drain(struct sock *sk, struct cats_sock *cs)
+{
+	u32 size_goal = largest_skb(sk);
+	struct cats_txmsg *m;
+	bool fed = false;
+
+	if (!can_send(sk))
+		return;
+	while ((m = next_to_drain(sk, cs))) {
+		feed_msg(sk, cs, m, cats_txmsg_left(m), size_goal,
+			 nofail_gfp(sk));
+		fed = true;
+	}
+	if (fed)
+		cats_append_done(sk, true);
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Options at level SOL_CATS, and the ioctls that ask for queued bytes.
+ */
+#include <linux/sockios.h>
+#include <linux/uaccess.h>
+
+#include <asm/ioctls.h>
+
+#include "cats_sock.h"
+
+/*
+ * Copies in a structure of negotiated size, see the uapi header; at least
+ * @min bytes.
+ */
+static int copy_in(struct cats_sock *cs, void *to, size_t size, size_t min,
+		   sockptr_t optval, unsigned int optlen)
+{
+	int zeroed;
+
+	if (optlen < min)
+		return cats_refuse(cs, -EINVAL, "option: value is too short");
+	if (optlen > size) {
+		zeroed = check_zeroed_sockptr(optval, size, optlen - size);
+		if (zeroed < 0)
+			return zeroed;
+		if (!zeroed)
+			return cats_refuse(cs, -E2BIG,
+					   "option: longer than this kernel knows, and not 0 there");
+		optlen = size;
+	}
+	memset(to, 0, size);
+	return copy_from_sockptr(to, optval, optlen) ? -EFAULT : 0;
+}
+
+static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
+{
+	struct cats_tag tag;
+	const char *why;
+	int err;
+
+	err = copy_in(cs, &tag, sizeof(tag), sizeof(tag.urgency), optval, optlen);
+	if (err)
+		return err;
+	why = cats_tag_check(&tag);
+	if (why)
+		return cats_refuse(cs, -EINVAL, why);
+	WRITE_ONCE(cs->urgency, tag.urgency);
+	return 0;
+}
+
+static int set_conductor(struct cats_sock *cs, sockptr_t optval,
+			 unsigned int optlen)
+{
+	const struct cats_conductor_ops *ops;
+	char name[CATS_CONDUCTOR_NAME_MAX] = "";
+
+	if (!optlen || optlen > sizeof(name))
+		return cats_refuse(cs, -EINVAL,
+				   "Conductor: name is empty or too long");
+	if (copy_from_sockptr(name, optval, optlen))
+		return -EFAULT;
+	if (strnlen(name, sizeof(name)) == sizeof(name))
+		return cats_refuse(cs, -EINVAL,
+				   "Conductor: name is empty or too long");
+	ops = cats_conductor_find(name);
+	if (!ops)
+		return cats_refuse(cs, -ENOENT, "Conductor: no policy of that name");
+	cats_conductor_set_ops(&cs->conductor, ops);
+	return 0;
+}
+
+static int set_debt_params(struct cats_sock *cs, sockptr_t optval,
+			   unsigned int optlen)
+{
+	struct cats_debt_params params;
+	const char *why;
+	int err;
+
+	err = copy_in(cs, &params, sizeof(params), sizeof(params.high), optval,
+		      optlen);
+	if (err)
+		return err;
+	why = cats_debt_set_params(&cs->conductor, &params);
+	return why ? cats_refuse(cs, -EINVAL, why) : 0;
+}
+
+/**
+ * cats_setsockopt() - proto.setsockopt
+ * @sk: socket
+ * @level: SOL_CATS is ours, the rest goes to the socket below
+ * @optname: enum cats_option
+ * @optval: value
+ * @optlen: its size, bytes
+ *
+ * Context: process; takes the socket lock.
+ * Return: 0, or -EINVAL, -E2BIG, -ENOENT, -ENOPROTOOPT, -EFAULT with nothing
+ * changed.
+ */
+int cats_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+		    unsigned int optlen)
+{
+	struct cats_sock *cs = cats_sk(sk);
+	int err;
+
+	if (level != SOL_CATS)
+		return cs->base->setsockopt(sk, level, optname, optval, optlen);
+	lock_sock(sk);
+	switch (optname) {
+	case CATS_TAG:
+		err = set_tag(cs, optval, optlen);
+		break;
+	case CATS_CONDUCTOR:
+		err = set_conductor(cs, optval, optlen);
+		break;
+	case CATS_DEBT_PARAMS:
+		err = set_debt_params(cs, optval, optlen);
+		break;
+	default:
+		err = cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
+	}
+	release_sock(sk);
+	return err;
+}
+
+static void fill_info(const struct sock *sk, const struct cats_sock *cs,
+		      struct cats_info *info)
+{
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	memset(info, 0, sizeof(*info));
+	strscpy(info->conductor, cs->conductor.ops->name, sizeof(info->conductor));
+	if (cs->reason)
+		strscpy(info->reason, cs->reason, sizeof(info->reason));
+	info->reason_errno = cs->reason_errno;
+	info->committed = cats_unsent(sk);
+	info->committed_max = cs->committed_max;
+	info->budget = cats_burst(sk);
+	info->budget_max = cs->budget_max;
+	info->alloc_failures = cs->alloc_failures;
+	info->mem_queued = cs->mem;
+	info->mem_limit = cats_mem_limit(sk, cs->urgency);
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
+}
+
+/**
+ * union cats_option_value - any value that can be read
+ * @tag: CATS_TAG
+ * @name: CATS_CONDUCTOR
+ * @info: CATS_INFO
+ * @debt: CATS_DEBT_PARAMS
+ */
+union cats_option_value {
+	struct cats_tag		tag;
+	char			name[CATS_CONDUCTOR_NAME_MAX];
+	struct cats_info	info;
+	struct cats_debt_params	debt;
+};
+
+/* Returns the size of the value, or a negative errno. */
+static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
+		     union cats_option_value *v)
+{
+	switch (optname) {
+	case CATS_TAG:
+		memset(&v->tag, 0, sizeof(v->tag));
+		v->tag.urgency = cs->urgency;
+		return sizeof(v->tag);
+	case CATS_CONDUCTOR:
+		strscpy_pad(v->name, cs->conductor.ops->name, sizeof(v->name));
+		return sizeof(v->name);
+	case CATS_INFO:
+		fill_info(sk, cs, &v->info);
+		return sizeof(v->info);
+	case CATS_DEBT_PARAMS:
+		if (!cats_debt_get_params(&cs->conductor, &v->debt))
+			return cats_refuse(cs, -EINVAL,
+					   "debt parameters: the Conductor is not of the debt family");
+		return sizeof(v->debt);
+	default:
+		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
+	}
+}
+
+/**
+ * cats_getsockopt() - proto.getsockopt
+ * @sk: socket
+ * @level: SOL_CATS is ours, the rest goes to the socket below
+ * @optname: enum cats_option
+ * @optval: where the value goes
+ * @optlen: room there in, bytes written out
+ *
+ * Context: process; takes the socket lock.
+ * Return: 0, or -EINVAL, -ENOPROTOOPT, -EFAULT.
+ */
+int cats_getsockopt(struct sock *sk, int level, int optname,
+		    char __user *optval, int __user *optlen)
+{
+	struct cats_sock *cs = cats_sk(sk);
+	union cats_option_value v;
+	int len, size;
+
+	if (level != SOL_CATS)
+		return cs->base->getsockopt(sk, level, optname, optval, optlen);
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	lock_sock(sk);
+	size = get_value(sk, cs, optname, &v);
+	release_sock(sk);
+	if (size < 0)
+		return size;
+	len = min(len, size);
+	if (put_user(len, optlen) || copy_to_user(optval, &v, len))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * cats_ioctl() - proto.ioctl: SIOCOUTQ and SIOCOUTQNSD count queued bytes too
+ * @sk: socket
+ * @cmd: command
+ * @arg: user space address of an int
+ *
+ * An application that waits for SIOCOUTQ to become 0 must not be told so while
+ * the Conductor holds its data.
+ *
+ * Return: as tcp_ioctl().
+ */
+int cats_ioctl(struct sock *sk, int cmd, unsigned long arg)
+{
+	struct cats_sock *cs = cats_sk(sk);
+	int __user *answer = (int __user *)arg;
+	int err, bytes;
+
+	if (cmd != SIOCOUTQ && cmd != SIOCOUTQNSD)
+		return cs->base->ioctl(sk, cmd, arg);
+	/* With the lock, so that no byte is counted twice or not at all. */
+	lock_sock(sk);
+	err = cs->base->ioctl(sk, cmd, arg);
+	bytes = cs->conductor.queued_bytes;
+	release_sock(sk);
+	if (err || !bytes)
+		return err;
+	if (get_user(err, answer))
+		return -EFAULT;
+	return put_user(err + bytes, answer);
+}

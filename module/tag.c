@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tags: from control messages, and the checks that tags from anywhere share.
+ */
+#include <linux/string.h>
+
+#include "cats_sock.h"
+
+/**
+ * cats_tag_check() - is a tag valid?
+ * @tag: tag
+ *
+ * Return: NULL, or why not (EINVAL).
+ */
+const char *cats_tag_check(const struct cats_tag *tag)
+{
+	if (tag->urgency > CATS_URGENCY_MAX)
+		return "tag: urgency is above 7";
+	if (tag->flags)
+		return "tag: unknown flag";
+	if (tag->stream)
+		return "tag: stream is reserved and must be 0";
+	if (tag->reserved)
+		return "tag: reserved field is not 0";
+	return NULL;
+}
+
+/* Sizes as in copy_struct_from_user(), but the source is in the kernel. */
+static int tag_from_cmsg(struct cats_sock *cs, struct cmsghdr *cmsg,
+			 struct cats_tag *tag)
+{
+	size_t len = cmsg->cmsg_len - sizeof(*cmsg);
+	const char *why;
+
+	if (cmsg->cmsg_type != CATS_TAG)
+		return cats_refuse(cs, -EINVAL, "control message: unknown type");
+	if (len < sizeof(tag->urgency))
+		return cats_refuse(cs, -EINVAL, "tag: shorter than 4 bytes");
+	if (len > sizeof(*tag) &&
+	    memchr_inv(CMSG_DATA(cmsg) + sizeof(*tag), 0, len - sizeof(*tag)))
+		return cats_refuse(cs, -E2BIG,
+				   "tag: longer than this kernel knows, and not 0 there");
+	memset(tag, 0, sizeof(*tag));
+	memcpy(tag, CMSG_DATA(cmsg), min(len, sizeof(*tag)));
+	why = cats_tag_check(tag);
+	return why ? cats_refuse(cs, -EINVAL, why) : 0;
+}
+
+/**
+ * cats_tag_from_msg() - find the tag among the control messages of a write
+ * @cs: CATS socket
+ * @msg: message; control messages of other levels are not looked at
+ * @tag: filled if there is one
+ *
+ * Return: 1 with a tag, 0 without one; -EINVAL or -E2BIG with the reason set.
+ */
+int cats_tag_from_msg(struct cats_sock *cs, struct msghdr *msg,
+		      struct cats_tag *tag)
+{
+	struct cmsghdr *cmsg;
+	int err, found = 0;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return cats_refuse(cs, -EINVAL,
+					   "control message: bad length");
+		if (cmsg->cmsg_level != SOL_CATS)
+			continue;
+		if (found)
+			return cats_refuse(cs, -EINVAL,
+					   "control message: more than one tag");
+		err = tag_from_cmsg(cs, cmsg, tag);
+		if (err)
+			return err;
+		found = 1;
+	}
+	return found;
+}
