@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A full send buffer: EAGAIN, EMSGSIZE, blocking, poll, and room for the urgent. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+
+#include "cats_test.h"
+#include "kselftest_harness.h"
+
+#define MSG_LEN		1000
+/* As SO_SNDBUF; the kernel doubles it. */
+#define SNDBUF		65536
+
+FIXTURE(buffer)
+{
+	struct pair p;
+};
+
+FIXTURE_SETUP(buffer)
+{
+	int size = SNDBUF;
+
+	ASSERT_EQ(0, pair_open(&self->p, AF_INET));
+	ASSERT_EQ(0, attach(self->p.tx));
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+}
+
+FIXTURE_TEARDOWN(buffer)
+{
+	pair_close(&self->p);
+}
+
+static short writable(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 ? pfd.revents : 0;
+}
+
+/* Reads @n messages; returns how many had @urgency. */
+static int drain(struct __test_metadata *_metadata, int fd, int n, int urgency)
+{
+	struct frame frame;
+	int found = 0;
+
+	while (n--) {
+		ASSERT_EQ(1, read_frame(fd, &frame));
+		found += (int)frame.urgency == urgency;
+	}
+	return found;
+}
+
+TEST_F(buffer, tagged_whole_or_eagain)
+{
+	int n = fill(self->p.tx, 7, 0, MSG_LEN);
+
+	/* fill() fails if a message was accepted in part. */
+	ASSERT_GT(n, 20);
+	EXPECT_EQ(n, drain(_metadata, self->p.rx, n, 7));
+	ASSERT_TRUE(wait_queue_empty(self->p.tx));
+	EXPECT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 0, MSG_LEN, MSG_DONTWAIT));
+}
+
+TEST_F(buffer, untagged_accepts_a_part)
+{
+	size_t len = 4 * SNDBUF;
+	char *buf = calloc(1, len);
+	struct cats_class_info *class;
+	struct cats_info info;
+	ssize_t n, sum = 0;
+	int calls;
+
+	for (calls = 0; (n = send(self->p.tx, buf, len, MSG_DONTWAIT)) > 0; calls++) {
+		EXPECT_LT(n, (ssize_t)len);
+		sum += n;
+	}
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_GT(sum, SNDBUF);
+	/* What one call accepted is one message. */
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	class = &info.classes[CATS_URGENCY_DEFAULT];
+	EXPECT_EQ(calls, class->queued_msgs + class->sent_msgs);
+	EXPECT_EQ(sum, (ssize_t)(class->queued_bytes + class->sent_bytes));
+	free(buf);
+}
+
+TEST_F(buffer, urgent_fits_when_bulk_has_filled_it)
+{
+	int u;
+
+	ASSERT_GT(fill(self->p.tx, 7, 0, MSG_LEN), 0);
+	/* Untagged until nothing more is taken, even in part. */
+	while (send_frame(self->p.tx, UNTAGGED, 1, MSG_LEN, MSG_DONTWAIT) > 0)
+		;
+	for (u = 2; u >= 0; u--) {
+		EXPECT_EQ(MSG_LEN, send_frame(self->p.tx, u, u, MSG_LEN,
+					      MSG_DONTWAIT));
+		EXPECT_GT(fill(self->p.tx, u, 100, MSG_LEN), 0);
+	}
+}
+
+/* At its limit no urgency can take more, and the total is bounded. */
+TEST_F(buffer, limits_are_bounded)
+{
+	int sndbuf, mem[SK_MEMINFO_VARS], u;
+	socklen_t len = sizeof(sndbuf);
+	struct cats_info info;
+
+	for (u = 7; u >= 0; u--)
+		ASSERT_GE(fill(self->p.tx, u, 0, MSG_LEN), 1);
+	ASSERT_EQ(0, getsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUF, &sndbuf, &len));
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	len = sizeof(mem);
+	ASSERT_EQ(0, getsockopt(self->p.tx, SOL_SOCKET, SO_MEMINFO, mem, &len));
+	EXPECT_EQ(2 * SNDBUF, sndbuf);
+	EXPECT_LE(info.mem_queued + mem[SK_MEMINFO_WMEM_QUEUED],
+		  sndbuf + 3 * sndbuf / 16);
+}
+
+TEST_F(buffer, emsgsize)
+{
+	size_t len = 2 * SNDBUF + 1;
+	char *buf = calloc(1, len);
+	struct cats_info info;
+
+	EXPECT_EQ(-1, send_tagged(self->p.tx, 7, buf, len, 0));
+	EXPECT_EQ(EMSGSIZE, errno);
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	EXPECT_STREQ("message: larger than the send buffer can ever hold",
+		     info.reason);
+	EXPECT_EQ(0, info.mem_queued);
+	free(buf);
+}
+
+/* SO_SNDBUF not set: the buffer grows as autotuning might, once. */
+TEST(autotuned_buffer_grows_for_a_large_message)
+{
+	size_t len = 500000;
+	struct frame frame;
+	struct pair p;
+
+	ASSERT_EQ(0, pair_open(&p, AF_INET));
+	ASSERT_EQ(0, attach(p.tx));
+	ASSERT_EQ((ssize_t)len, send_frame(p.tx, 7, 1, len, MSG_DONTWAIT));
+	ASSERT_EQ(1, read_frame(p.rx, &frame));
+	EXPECT_EQ(len, frame.len);
+	pair_close(&p);
+}
+
+TEST_F(buffer, poll_follows_the_default_class)
+{
+	int n;
+
+	EXPECT_EQ(POLLOUT, writable(self->p.tx));
+	n = fill(self->p.tx, CATS_URGENCY_DEFAULT, 0, MSG_LEN);
+	ASSERT_GT(n, 0);
+	EXPECT_EQ(0, writable(self->p.tx));
+	drain(_metadata, self->p.rx, n, 3);
+	ASSERT_TRUE(wait_queue_empty(self->p.tx));
+	EXPECT_EQ(POLLOUT, writable(self->p.tx));
+}
+
+TEST_F(buffer, notsent_lowat_counts_queued)
+{
+	int lowat = 8192, n;
+
+	ASSERT_EQ(0, setsockopt(self->p.tx, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat,
+				sizeof(lowat)));
+	n = fill(self->p.tx, UNTAGGED, 0, MSG_LEN);
+	ASSERT_GT(n, 0);
+	EXPECT_LT(n, 20);
+	EXPECT_EQ(0, writable(self->p.tx));
+	/* It does not hold back what is urgent. */
+	EXPECT_EQ(100, send_frame(self->p.tx, 1, 99, 100, MSG_DONTWAIT));
+}
+
+TEST_F(buffer, outq_counts_queued)
+{
+	int outq, nsd, n = fill(self->p.tx, 7, 0, MSG_LEN);
+	struct cats_info info;
+
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	ASSERT_EQ(0, ioctl(self->p.tx, SIOCOUTQ, &outq));
+	ASSERT_EQ(0, ioctl(self->p.tx, SIOCOUTQNSD, &nsd));
+	EXPECT_EQ(queued_bytes(&info) + info.committed, nsd);
+	EXPECT_GE(outq, nsd);
+	EXPECT_LE(outq, n * MSG_LEN);
+}
+
+struct blocked_write {
+	pthread_t	thread;
+	int		fd;
+	int		urgency;
+	size_t		len;
+	uint32_t	id;
+	ssize_t		ret;
+	int		err;
+	volatile pid_t	tid;
+	volatile int	done;
+};
+
+static void *blocked_write_run(void *arg)
+{
+	struct blocked_write *w = arg;
+
+	w->tid = gettid();
+	w->ret = send_frame(w->fd, w->urgency, w->id, w->len, 0);
+	w->err = errno;
+	w->done = 1;
+	return NULL;
+}
+
+/* True if thread @tid sleeps: the third field of its stat. */
+static bool is_asleep(pid_t tid)
+{
+	char path[64], name[64], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d %63s %c", name, &state) != 2)
+		state = '?';
+	fclose(f);
+	return state == 'S';
+}
+
+/* Starts a write in a thread of its own and waits until it sleeps in it. */
+static void start_blocked(struct __test_metadata *_metadata,
+			  struct blocked_write *w, int fd, int urgency, size_t len)
+{
+	*w = (struct blocked_write) {
+		.fd = fd, .urgency = urgency, .len = len, .id = 4711,
+	};
+	ASSERT_EQ(0, pthread_create(&w->thread, NULL, blocked_write_run, w));
+	while (!w->done && !(w->tid && is_asleep(w->tid)))
+		poll(NULL, 0, 1);
+	ASSERT_EQ(0, w->done);
+}
+
+TEST_F(buffer, blocking_tagged_waits_for_room)
+{
+	int n = fill(self->p.tx, 7, 0, MSG_LEN);
+	struct blocked_write w;
+	struct frame frame;
+
+	ASSERT_GT(n, 0);
+	start_blocked(_metadata, &w, self->p.tx, 7, 20000);
+	drain(_metadata, self->p.rx, n, 7);
+	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	EXPECT_EQ(4711, frame.id);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(20000, w.ret);
+}
+
+/* Larger than the buffer: accepted part by part, one message all the same. */
+TEST_F(buffer, blocking_untagged_is_one_message)
+{
+	struct blocked_write w;
+	struct frame frame;
+
+	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	/* It has begun, so this has to wait for all of it. */
+	ASSERT_EQ(100, send_frame(self->p.tx, 0, 1, 100, 0));
+	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	EXPECT_EQ(4711, frame.id);
+	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	EXPECT_EQ(1, frame.id);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(6 * SNDBUF, w.ret);
+}
+
+/* The buffer is full of what waits for the open message: it must go on. */
+TEST_F(buffer, open_message_cannot_be_shut_out)
+{
+	struct blocked_write w;
+	struct frame frame;
+	int urgent, i;
+
+	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	urgent = fill(self->p.tx, 0, 0, MSG_LEN);
+	ASSERT_GT(urgent, 0);
+	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	EXPECT_EQ(4711, frame.id);
+	for (i = 0; i < urgent; i++) {
+		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+		EXPECT_EQ(i, frame.id);
+	}
+	pthread_join(w.thread, NULL);
+}
+
+static void nothing(int sig)
+{
+}
+
+TEST_F(buffer, signal_ends_a_blocked_write)
+{
+	struct sigaction action = { .sa_handler = nothing };
+	int n = fill(self->p.tx, 7, 0, MSG_LEN);
+	struct blocked_write w;
+	struct cats_info info;
+
+	ASSERT_GT(n, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	start_blocked(_metadata, &w, self->p.tx, 7, 20000);
+	pthread_kill(w.thread, SIGUSR1);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(-1, w.ret);
+	EXPECT_EQ(EINTR, w.err);
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	EXPECT_EQ(n, info.classes[7].queued_msgs + info.classes[7].sent_msgs);
+}
+
+TEST_F(buffer, signal_keeps_the_accepted_part)
+{
+	struct sigaction action = { .sa_handler = nothing };
+	struct blocked_write w;
+	struct cats_info info;
+
+	sigaction(SIGUSR1, &action, NULL);
+	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	pthread_kill(w.thread, SIGUSR1);
+	pthread_join(w.thread, NULL);
+	ASSERT_GT(w.ret, 0);
+	ASSERT_EQ(0, get_info(self->p.tx, &info));
+	EXPECT_EQ(w.ret, (ssize_t)(info.classes[3].queued_bytes +
+				   info.classes[3].sent_bytes));
+}
+
+TEST_F(buffer, send_timeout)
+{
+	struct timeval tv = { .tv_usec = 50000 };
+	int n = fill(self->p.tx, 7, 0, MSG_LEN);
+
+	ASSERT_GT(n, 0);
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	EXPECT_EQ(-1, send_frame(self->p.tx, 7, n, MSG_LEN, 0));
+	EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_HARNESS_MAIN

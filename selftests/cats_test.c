@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See cats_test.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+
+#include "cats_test.h"
+
+/* Small, so that a few KiB that nobody reads close the window. */
+#define RX_BUFFER	4096
+/*
+ * Over loopback TCP's bursts are 64 KiB.  At this rate, bytes/s, they are two
+ * segments, and what is written is queued instead of committed.
+ */
+#define PACING_RATE	(2 * 1000 * 1000)
+
+static socklen_t loopback(struct sockaddr_storage *ss, int family)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+
+	memset(ss, 0, sizeof(*ss));
+	ss->ss_family = family;
+	if (family == AF_INET) {
+		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		return sizeof(*v4);
+	}
+	v6->sin6_addr = in6addr_loopback;
+	return sizeof(*v6);
+}
+
+static int listen_loopback(int family, struct sockaddr_storage *ss, socklen_t *len)
+{
+	int fd = socket(family, SOCK_STREAM, 0), size = RX_BUFFER;
+
+	*len = loopback(ss, family);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) ||
+	    bind(fd, (struct sockaddr *)ss, *len) || listen(fd, 1) ||
+	    getsockname(fd, (struct sockaddr *)ss, len)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Connects a pair; returns 0, or -1 with errno. */
+int pair_open(struct pair *p, int family)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int listener = listen_loopback(family, &ss, &len);
+	unsigned int rate = PACING_RATE;
+
+	p->rx = -1;
+	p->tx = socket(family, SOCK_STREAM, 0);
+	if (listener >= 0 && p->tx >= 0 &&
+	    !setsockopt(p->tx, SOL_SOCKET, SO_MAX_PACING_RATE, &rate,
+			sizeof(rate)) &&
+	    !connect(p->tx, (struct sockaddr *)&ss, len))
+		p->rx = accept(listener, NULL, NULL);
+	close(listener);
+	return p->rx < 0 ? -1 : 0;
+}
+
+void pair_close(struct pair *p)
+{
+	if (p->tx >= 0)
+		close(p->tx);
+	if (p->rx >= 0)
+		close(p->rx);
+}
+
+int attach(int fd)
+{
+	return setsockopt(fd, IPPROTO_TCP, TCP_ULP, CATS_ULP_NAME,
+			  strlen(CATS_ULP_NAME));
+}
+
+int set_conductor(int fd, const char *name)
+{
+	return setsockopt(fd, SOL_CATS, CATS_CONDUCTOR, name, strlen(name) + 1);
+}
+
+int get_info(int fd, struct cats_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	return getsockopt(fd, SOL_CATS, CATS_INFO, info, &len);
+}
+
+/* sendmsg() with one control message, if @data_len is not 0. */
+int send_cmsg(int fd, const void *buf, size_t len, int level, int type,
+	      const void *data, size_t data_len, int flags)
+{
+	char control[CMSG_SPACE(64)] __attribute__((aligned(8))) = {};
+	struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg = (struct cmsghdr *)control;
+
+	if (data_len) {
+		cmsg->cmsg_level = level;
+		cmsg->cmsg_type = type;
+		cmsg->cmsg_len = CMSG_LEN(data_len);
+		memcpy(CMSG_DATA(cmsg), data, data_len);
+		msg.msg_control = control;
+		msg.msg_controllen = CMSG_SPACE(data_len);
+	}
+	return sendmsg(fd, &msg, flags | MSG_NOSIGNAL);
+}
+
+ssize_t send_tagged(int fd, int urgency, const void *buf, size_t len, int flags)
+{
+	struct cats_tag tag = { .urgency = urgency };
+
+	return send_cmsg(fd, buf, len, SOL_CATS, CATS_TAG, &tag,
+			 urgency == UNTAGGED ? 0 : sizeof(tag), flags);
+}
+
+/* Differs for every message and every place in it. */
+static uint8_t payload_byte(uint32_t id, uint32_t offset)
+{
+	return (id * 2654435761u + offset * 40503u) >> 13;
+}
+
+void frame_build(void *buf, uint32_t len, uint32_t id, uint32_t urgency)
+{
+	struct frame frame = {
+		.len = len, .id = id, .urgency = urgency, .magic = FRAME_MAGIC,
+	};
+	uint32_t i;
+
+	memcpy(buf, &frame, sizeof(frame));
+	for (i = sizeof(frame); i < len; i++)
+		((uint8_t *)buf)[i] = payload_byte(id, i);
+}
+
+ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags)
+{
+	void *buf = malloc(len);
+	ssize_t ret;
+	int saved;
+
+	frame_build(buf, len, id, urgency);
+	ret = send_tagged(fd, urgency, buf, len, flags);
+	saved = errno;
+	free(buf);
+	errno = saved;
+	return ret;
+}
+
+static int read_all(int fd, void *buf, size_t len)
+{
+	ssize_t n = recv(fd, buf, len, MSG_WAITALL);
+
+	if (n == 0)
+		return 0;
+	return n == (ssize_t)len ? 1 : -1;
+}
+
+/*
+ * Reads one message and checks every byte.  Returns 1, 0 at the end of the
+ * stream, -1 if what came is not a message.
+ */
+int read_frame(int fd, struct frame *frame)
+{
+	uint8_t *payload;
+	uint32_t i, len;
+	int ret = read_all(fd, frame, sizeof(*frame));
+
+	if (ret != 1)
+		return ret;
+	if (frame->magic != FRAME_MAGIC || frame->len < sizeof(*frame))
+		return -1;
+	len = frame->len - sizeof(*frame);
+	payload = malloc(len + 1);
+	ret = len ? read_all(fd, payload, len) : 1;
+	for (i = 0; ret == 1 && i < len; i++)
+		if (payload[i] != payload_byte(frame->id, i + sizeof(*frame)))
+			ret = -1;
+	free(payload);
+	return ret == 1 ? 1 : -1;
+}
+
+/* Waits until nothing is in flight: what is left waits for the peer to read. */
+static bool settle(int fd)
+{
+	struct tcp_info info;
+	socklen_t len;
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		len = sizeof(info);
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+			return false;
+		if (!info.tcpi_unacked)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+/*
+ * Writes messages of @len bytes without blocking until EAGAIN, which stays
+ * EAGAIN as long as the peer does not read; returns how many were accepted, or
+ * -1 if one was accepted in part or refused otherwise.
+ */
+int fill(int fd, int urgency, uint32_t id, uint32_t len)
+{
+	int n = 0, before;
+	ssize_t ret;
+
+	do {
+		before = n;
+		while ((ret = send_frame(fd, urgency, id + n, len,
+					 MSG_DONTWAIT)) == (ssize_t)len)
+			n++;
+		if (ret >= 0 || errno != EAGAIN || !settle(fd))
+			return -1;
+	} while (n > before);
+	return n;
+}
+
+uint64_t queued_bytes(const struct cats_info *info)
+{
+	uint64_t sum = 0;
+	int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		sum += info->classes[i].queued_bytes;
+	return sum;
+}
+
+/* Waits until the peer's TCP has acknowledged everything. */
+bool wait_queue_empty(int fd)
+{
+	int left, tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		if (ioctl(fd, SIOCOUTQ, &left))
+			return false;
+		if (!left)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}

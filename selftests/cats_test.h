@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the CATS kselftests share: connected pairs, tagged writes, and messages
+ * that say what they are.
+ *
+ * A message on the wire is a struct frame and a payload that follows from it,
+ * so that a receiver that knows nothing but TCP can tell whether every byte
+ * arrived once, in one piece, and in which order the messages went.
+ */
+#ifndef _CATS_TEST_H
+#define _CATS_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/cats.h>
+
+#ifndef TCP_ULP
+#define TCP_ULP		31
+#endif
+
+/* Urgency argument of the send functions: no control message. */
+#define UNTAGGED	(-1)
+
+/**
+ * struct pair - both ends of a TCP connection over loopback
+ * @tx: the end that CATS is attached to
+ * @rx: plain TCP with a small receive buffer: what is not read stays at @tx
+ */
+struct pair {
+	int	tx;
+	int	rx;
+};
+
+/**
+ * struct frame - head of a message
+ * @len: bytes with this head
+ * @id: the sender's number
+ * @urgency: as tagged
+ * @magic: FRAME_MAGIC
+ */
+struct frame {
+	uint32_t	len;
+	uint32_t	id;
+	uint32_t	urgency;
+	uint32_t	magic;
+};
+
+#define FRAME_MAGIC	0x43415453
+
+int pair_open(struct pair *p, int family);
+void pair_close(struct pair *p);
+int attach(int fd);
+int set_conductor(int fd, const char *name);
+int get_info(int fd, struct cats_info *info);
+int send_cmsg(int fd, const void *buf, size_t len, int level, int type,
+	      const void *data, size_t data_len, int flags);
+ssize_t send_tagged(int fd, int urgency, const void *buf, size_t len, int flags);
+void frame_build(void *buf, uint32_t len, uint32_t id, uint32_t urgency);
+ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags);
+int read_frame(int fd, struct frame *frame);
+int fill(int fd, int urgency, uint32_t id, uint32_t len);
+uint64_t queued_bytes(const struct cats_info *info);
+bool wait_queue_empty(int fd);
+
+#endif /* _CATS_TEST_H */
