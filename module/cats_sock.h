@@ -33,6 +33,7 @@
  * @urgency: the default tag's
  * @blocked: bit i: writers wait for room for urgency i
  * @nr_blocked: how many, per urgency
+ * @last_urgency: of the message that was committed last
  * @pushing: a transmission that we started is running
  * @rcu: readers without the lock: poll
  */
@@ -52,6 +53,7 @@ struct cats_sock {
 	int			reason_errno;
 	u8			urgency;
 	u8			blocked;
+	u8			last_urgency;
 	bool			pushing;
 	u32			nr_blocked[CATS_NR_URGENCIES];
 	struct rcu_head		rcu;

@@ -21,6 +21,7 @@
 
 static const struct cats_conductor_ops *const policies[] = {
 	&cats_debt,
+	&cats_debt_paper,
 	&cats_debt_refcode,
 	&cats_strict,
 };

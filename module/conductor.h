@@ -146,6 +146,7 @@ const struct cats_conductor_ops *cats_conductor_find(const char *name);
 
 /* The policies; the first is the default. */
 extern const struct cats_conductor_ops cats_debt;
+extern const struct cats_conductor_ops cats_debt_paper;
 extern const struct cats_conductor_ops cats_debt_refcode;
 extern const struct cats_conductor_ops cats_strict;
 

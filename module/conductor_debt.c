@@ -7,7 +7,7 @@
  *
  *	pick:	the most urgent waiting class that is not in debt
  *	sent:	n bytes of class i:	debt[i] += n; debt[i] >= high[i] puts i in debt
- *		every more urgent j:	debt[j] -= n * payback[j], not below 0;
+ *		every more urgent j:	debt[j] -= n * payback[i], not below 0;
  *					debt[j] < low[j] takes j out of debt
  *	all waiting classes in debt: each of them keeps the share
  *		payback[i] / payback_sum of its debt, until one is out of debt
@@ -25,11 +25,11 @@
  * more urgent than k send at most
  *
  *	B(k) = sum over j < k of X(j),	where
- *	X(j) = high[j] + M + payback[j] * sum over j < l < k of X(l)
+ *	X(j) = high[j] + M + sum over j < l < k of payback[l] * X(l)
  *
- * before class k, not in debt, is picked; and the most urgent class, in debt,
- * is picked after at most (high[0] + M - low[0]) / payback[0] + M bytes of the
- * others.
+ * before class k, not in debt, is picked; and the most urgent class, in debt, is
+ * picked after at most (high[0] + M - low[0]) / p + M bytes of the others, where
+ * p is the smallest multiplier among them.
  *
  * The paper computes in floating point.  Here debt is in thousandths of a byte
  * and multipliers are in thousandths, so all but the division of the last rule
@@ -65,9 +65,21 @@ struct debt_state {
  * same steps).  The divisor of the last rule stays the paper's, the sum over
  * its five, so that traffic in its five levels is scheduled as there.
  */
-static const struct cats_debt_params published = {
+static const struct cats_debt_params paper = {
 	.high	 = { 60000, 48000, 42000, 36000, 30000, 24000, 18000, 0 },
 	.low	 = { 30000, 24000, 21000, 18000, 15000, 12000, 9000, 0 },
+	.payback = { 2000, 1600, 1400, 1200, 1000, 800, 600, 400 },
+	.payback_sum = 6000,
+};
+
+/*
+ * The default: the paper's with twice its watermarks.  With the paper's own the
+ * 40000 bytes of P2 in its reference page exceed their watermark of 36000, and
+ * their last tenth waits for 22500 bytes of P3.
+ */
+static const struct cats_debt_params doubled = {
+	.high	 = { 120000, 96000, 84000, 72000, 60000, 48000, 36000, 0 },
+	.low	 = { 60000, 48000, 42000, 36000, 30000, 24000, 18000, 0 },
 	.payback = { 2000, 1600, 1400, 1200, 1000, 800, 600, 400 },
 	.payback_sum = 6000,
 };
@@ -112,7 +124,7 @@ static void redistribute(struct debt_state *d, u8 waiting)
 /*
  * The loop ends: without the least urgent class, which is never in debt, each
  * turn at least halves every waiting debt (payback_sum >= 2 * payback).  A debt
- * is below high + M, so with the published sets two turns do.
+ * is below high + M, so with the sets above two turns do.
  */
 static unsigned int debt_pick(struct cats_conductor *c)
 {
@@ -126,6 +138,7 @@ static unsigned int debt_pick(struct cats_conductor *c)
 static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
 {
 	struct debt_state *d = debt_state(c);
+	u64 paid = (u64)bytes * d->params.payback[urgency];
 	unsigned int j;
 
 	if (urgency != LEAST_URGENT) {
@@ -133,7 +146,7 @@ static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
 		update_in_debt(d, urgency);
 	}
 	for (j = 0; j < urgency; j++) {
-		d->debt[j] -= min(d->debt[j], (u64)bytes * d->params.payback[j]);
+		d->debt[j] -= min(d->debt[j], paid);
 		update_in_debt(d, j);
 	}
 }
@@ -150,7 +163,12 @@ static void debt_get_info(const struct cats_conductor *c, unsigned int urgency,
 
 static void debt_init(struct cats_conductor *c)
 {
-	debt_state(c)->params = published;
+	debt_state(c)->params = doubled;
+}
+
+static void debt_paper_init(struct cats_conductor *c)
+{
+	debt_state(c)->params = paper;
 }
 
 static void debt_refcode_init(struct cats_conductor *c)
@@ -251,6 +269,14 @@ bool cats_debt_get_params(const struct cats_conductor *c,
 const struct cats_conductor_ops cats_debt = {
 	.name		= "debt",
 	.init		= debt_init,
+	.pick		= debt_pick,
+	.sent		= debt_sent,
+	.get_info	= debt_get_info,
+};
+
+const struct cats_conductor_ops cats_debt_paper = {
+	.name		= "debt-paper",
+	.init		= debt_paper_init,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
 	.get_info	= debt_get_info,

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/bitops.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/string.h>
 
@@ -68,6 +69,8 @@ static void find__known_and_unknown(struct kunit *test)
 {
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("strict"), &cats_strict);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("debt"), &cats_debt);
+	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("debt-paper"),
+			    &cats_debt_paper);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("debt-refcode"),
 			    &cats_debt_refcode);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("deb"), NULL);
@@ -253,19 +256,39 @@ static unsigned int take_class(struct bench *b, u8 classes)
 
 static void debt__urgent_blocked_at_high(struct kunit *test)
 {
-	struct bench *b = bench_new(&cats_debt);
+	struct bench *b = bench_new(&cats_debt_paper);
 	unsigned int i;
 
 	for (i = 0; i < 60; i++)
 		KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 0);
 	KUNIT_EXPECT_EQ(test, debt_of(b, 0), 60000);
 	KUNIT_EXPECT_TRUE(test, in_debt(b, 0));
-	/* 2.0 per byte: 15 messages bring it to low, the 16th below. */
-	for (i = 0; i < 16; i++)
+	/* 0.4 per byte: 75 messages bring it to low, the 76th below. */
+	for (i = 0; i < 76; i++)
 		KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 7);
-	KUNIT_EXPECT_EQ(test, debt_of(b, 0), 28000);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 0), 29600);
 	KUNIT_EXPECT_FALSE(test, in_debt(b, 0));
 	KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 0);
+}
+
+/* Each byte pays by the multiplier of the class that sends it. */
+static void debt__sender_sets_the_payback(struct kunit *test)
+{
+	struct bench *b = bench_new(&cats_debt_paper);
+
+	put(b, 0, 10000);
+	take(b);
+	put(b, 1, 10000);
+	take(b);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 0), 0);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 1), 10000);
+	put(b, 5, 1000);
+	take(b);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 1), 9200);
+	put(b, 7, 1000);
+	take(b);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 1), 8800);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 5), 600);
 }
 
 static void debt__payback_not_below_zero(struct kunit *test)
@@ -273,7 +296,7 @@ static void debt__payback_not_below_zero(struct kunit *test)
 	struct bench *b = bench_new(&cats_debt);
 
 	put(b, 0, 1000);
-	put(b, 7, 1000);
+	put(b, 7, 10000);
 	take(b);
 	take(b);
 	KUNIT_EXPECT_EQ(test, debt_of(b, 0), 0);
@@ -284,14 +307,14 @@ static void debt__fractions_are_exact(struct kunit *test)
 	struct bench *b = bench_new(&cats_debt);
 	unsigned int i;
 
-	/* 5 times 1 byte at 0.8 pays 4 bytes of class 5's debt. */
+	/* 5 times 1 byte at 0.4 pays 2 bytes of class 5's debt. */
 	put(b, 5, 10);
 	take(b);
 	for (i = 0; i < 5; i++) {
 		put(b, 7, 1);
 		take(b);
 	}
-	KUNIT_EXPECT_EQ(test, debt_of(b, 5), 6);
+	KUNIT_EXPECT_EQ(test, debt_of(b, 5), 8);
 }
 
 static void debt__least_urgent_never_accrues(struct kunit *test)
@@ -306,7 +329,7 @@ static void debt__least_urgent_never_accrues(struct kunit *test)
 
 static void debt__redistributes_when_all_in_debt(struct kunit *test)
 {
-	struct bench *b = bench_new(&cats_debt);
+	struct bench *b = bench_new(&cats_debt_paper);
 
 	put(b, 0, 90000);
 	take(b);
@@ -320,7 +343,7 @@ static void debt__redistributes_when_all_in_debt(struct kunit *test)
 
 static void debt__redistribution_spares_idle_classes(struct kunit *test)
 {
-	struct bench *b = bench_new(&cats_debt);
+	struct bench *b = bench_new(&cats_debt_paper);
 
 	put(b, 1, 60000);
 	take(b);
@@ -354,11 +377,14 @@ static void debt__ends_with_a_pick_from_any_debt(struct kunit *test)
 static u64 starvation_bound(const struct cats_debt_params *p, unsigned int k,
 			    u32 msg_max)
 {
-	u64 sum = 0;
+	u64 sum = 0, paid = 0, x;
 	int j;
 
-	for (j = k - 1; j >= 0; j--)
-		sum += p->high[j] + msg_max + (p->payback[j] * sum + 999) / 1000;
+	for (j = k - 1; j >= 0; j--) {
+		x = p->high[j] + msg_max + div_u64(paid + 999, 1000);
+		paid += x * p->payback[j];
+		sum += x;
+	}
 	return sum;
 }
 
@@ -398,7 +424,7 @@ static void debt__bound_of_most_urgent(struct kunit *test)
 
 	cats_debt_get_params(&b->c, &p);
 	KUNIT_EXPECT_LE(test, longest_gap(b, 0, 200000),
-			(p.high[0] + 1000 - p.low[0]) * 1000 / p.payback[0] + 1000);
+			(p.high[0] + 1000 - p.low[0]) * 1000 / p.payback[7] + 1000);
 }
 
 static void strict__starves(struct kunit *test)
@@ -410,7 +436,7 @@ static void strict__starves(struct kunit *test)
 
 static void params__roundtrip(struct kunit *test)
 {
-	struct bench *b = bench_new(&cats_debt);
+	struct bench *b = bench_new(&cats_debt_paper);
 	struct cats_debt_params p, q;
 
 	KUNIT_ASSERT_TRUE(test, cats_debt_get_params(&b->c, &p));
@@ -460,7 +486,7 @@ static void params__refused(struct kunit *test)
 	expect_refused(test, offsetof(struct cats_debt_params, high[2]),
 		       BIT(30) + 1);
 	expect_refused(test, offsetof(struct cats_debt_params, low[1]), 0);
-	expect_refused(test, offsetof(struct cats_debt_params, low[1]), 48001);
+	expect_refused(test, offsetof(struct cats_debt_params, low[1]), 96001);
 	expect_refused(test, offsetof(struct cats_debt_params, high[7]), 1);
 	expect_refused(test, offsetof(struct cats_debt_params, low[7]), 1);
 	expect_refused(test, offsetof(struct cats_debt_params, payback[7]), 0);
@@ -497,6 +523,7 @@ static struct kunit_case conductor_cases[] = {
 	KUNIT_CASE(remove_first__takes_all),
 	KUNIT_CASE(set_ops__keeps_messages),
 	KUNIT_CASE(debt__urgent_blocked_at_high),
+	KUNIT_CASE(debt__sender_sets_the_payback),
 	KUNIT_CASE(debt__payback_not_below_zero),
 	KUNIT_CASE(debt__fractions_are_exact),
 	KUNIT_CASE(debt__least_urgent_never_accrues),

@@ -75,7 +75,7 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
 {
 	u32 burst = cats_burst(sk);
 	struct cats_msg *m;
-	bool urgent = false, fed = false;
+	bool fed = false;
 
 	if (!can_send(sk))
 		return false;
@@ -84,7 +84,7 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
 		m = cats_conductor_next(&cs->conductor);
 		if (!m)
 			break;
-		urgent = m->urgency < CATS_URGENCY_DEFAULT;
+		cs->last_urgency = m->urgency;
 		if (feed_msg(sk, cs, to_txmsg(m), burst - cats_unsent(sk), burst,
 			     gfp) < 0) {
 			cs->alloc_failures++;
@@ -97,7 +97,7 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
 	cs->budget_max = max(cs->budget_max, burst);
 	cs->committed_max = max(cs->committed_max, cats_unsent(sk));
 	if (cats_conductor_empty(&cs->conductor))
-		cats_append_done(sk, urgent);
+		cats_append_done(sk, cs->last_urgency < CATS_URGENCY_DEFAULT);
 	return true;
 }
 
@@ -136,6 +136,28 @@ static void push(struct sock *sk, struct cats_sock *cs)
 }
 
 /*
+ * Small writes in quick succession share a segment: while the driver still has
+ * packets of ours, its completion will transmit, as in tcp_should_autocork() and
+ * tcp_push().
+ */
+static bool autocork(struct sock *sk, u32 size_goal)
+{
+	const struct sk_buff *skb = tcp_write_queue_tail(sk);
+
+	if (!skb || skb->len >= size_goal || tcp_rtx_queue_empty(sk) ||
+	    !READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_autocorking) ||
+	    refcount_read(&sk->sk_wmem_alloc) <= skb->truesize)
+		return false;
+	if (!test_bit(TSQ_THROTTLED, &sk->sk_tsq_flags)) {
+		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPAUTOCORKING);
+		set_bit(TSQ_THROTTLED, &sk->sk_tsq_flags);
+		smp_mb__after_atomic();
+	}
+	/* The completion may have come before the bit. */
+	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
+}
+
+/*
  * While data is queued, or a writer sleeps, TCP has to go on calling
  * cats_write_space(); waking poll() cleared the bit.
  */
@@ -155,10 +177,11 @@ static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
 void cats_feed(struct sock *sk, struct cats_sock *cs)
 {
 	sock_owned_by_me(sk);
-	if (feed_budget(sk, cs, sk->sk_allocation | __GFP_NOWARN))
-		push(sk, cs);
-	else
+	if (!feed_budget(sk, cs, sk->sk_allocation | __GFP_NOWARN))
 		retry_later_if_stuck(sk, cs);
+	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
+		 !autocork(sk, cats_burst(sk)))
+		push(sk, cs);
 	keep_hook_armed(sk, cs);
 }
 

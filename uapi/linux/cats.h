@@ -62,7 +62,10 @@
  *	option (get, set) the tag of messages that carry none
  * @CATS_CONDUCTOR: name of the scheduling policy (get, set), at most
  *	CATS_CONDUCTOR_NAME_MAX bytes with the final 0; may be changed at any
- *	time, what is queued keeps its place in its class
+ *	time, what is queued keeps its place in its class.  "strict": the most
+ *	urgent first, always; "debt" (the default), "debt-paper" and
+ *	"debt-refcode": the credit rule of the CATS paper, with watermarks twice
+ *	the paper's, the paper's, and those of its simulator code
  * @CATS_INFO: &struct cats_info (get)
  * @CATS_DEBT_PARAMS: &struct cats_debt_params (get, set) of a socket whose
  *	Conductor is one of the "debt" family, else EINVAL
@@ -171,8 +174,8 @@ struct cats_info {
  *	1 to 2^30.  The least urgent class has no debt: both its watermarks
  *	must be 0.
  * @low: a class in debt leaves it when its debt is below this, bytes; 1 to @high
- * @payback: thousandths of a byte that each byte of a less urgent class pays
- *	back, 1 to 1000000
+ * @payback: thousandths of a byte that each byte sent of this class pays back
+ *	of the debt of every more urgent one, 1 to 1000000
  * @payback_sum: the share of its debt that a class keeps when every waiting
  *	class is in debt is @payback / @payback_sum; at least twice each
  *	@payback, so that the rule ends quickly.  0 stands for the sum of all
