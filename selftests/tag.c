@@ -290,12 +290,14 @@ TEST_F(tag, info_sizes)
 
 TEST_F(tag, conductor_by_name)
 {
-	static const char *const names[] = { "strict", "debt-refcode", "debt" };
+	static const char *const names[] = {
+		"strict", "debt-paper", "debt-refcode", "debt",
+	};
 	char name[CATS_CONDUCTOR_NAME_MAX];
 	socklen_t len;
 	size_t i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		len = sizeof(name);
 		EXPECT_EQ(0, set_conductor(self->p.tx, names[i]));
 		EXPECT_EQ(0, getsockopt(self->p.tx, SOL_CATS, CATS_CONDUCTOR, name,
@@ -328,7 +330,7 @@ TEST_F(tag, debt_params)
 
 	ASSERT_EQ(0, getsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &p, &len));
 	EXPECT_EQ(sizeof(p), len);
-	EXPECT_EQ(60000, p.high[0]);
+	EXPECT_EQ(120000, p.high[0]);
 	EXPECT_EQ(6000, p.payback_sum);
 	p.high[0] = 5000;
 	p.low[0] = 2000;

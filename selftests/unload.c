@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Module life: no unloading while a socket uses it, cleanly afterwards. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cats_test.h"
+#include "kselftest_harness.h"
+
+#define MODULE_FILE	"/lib/cats/cats.ko"
+
+static int unload(void)
+{
+	return syscall(SYS_delete_module, "cats", O_NONBLOCK);
+}
+
+static int load(void)
+{
+	int fd = open(MODULE_FILE, O_RDONLY), ret;
+
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return ret;
+}
+
+/* The last reference goes when the socket is destroyed, after close(). */
+static int unload_soon(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 1000; tries++) {
+		if (!unload())
+			return 0;
+		poll(NULL, 0, 1);
+	}
+	return -1;
+}
+
+TEST(refused_while_attached)
+{
+	struct frame frame;
+	struct pair p;
+
+	ASSERT_EQ(0, pair_open(&p, AF_INET));
+	ASSERT_EQ(0, attach(p.tx));
+	EXPECT_EQ(-1, unload());
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	/* The refusal did no harm. */
+	ASSERT_EQ(100, send_frame(p.tx, 0, 1, 100, 0));
+	ASSERT_EQ(1, read_frame(p.rx, &frame));
+	pair_close(&p);
+	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, load());
+}
+
+/* Closed with a backlog: TCP still sends, our code is no longer needed. */
+TEST(after_close_with_backlog)
+{
+	struct frame frame;
+	struct pair p;
+	int i;
+
+	ASSERT_EQ(0, pair_open(&p, AF_INET));
+	ASSERT_EQ(0, attach(p.tx));
+	for (i = 0; i < 30; i++)
+		ASSERT_EQ(1000, send_frame(p.tx, 7, i, 1000, 0));
+	ASSERT_EQ(0, close(p.tx));
+	p.tx = -1;
+	for (i = 0; i < 30; i++) {
+		ASSERT_EQ(1, read_frame(p.rx, &frame));
+		ASSERT_EQ(i, frame.id);
+	}
+	EXPECT_EQ(0, read_frame(p.rx, &frame));
+	pair_close(&p);
+	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, load());
+}
+
+TEST(attach_without_the_module)
+{
+	struct pair p;
+
+	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, pair_open(&p, AF_INET));
+	EXPECT_EQ(-1, attach(p.tx));
+	EXPECT_EQ(ENOENT, errno);
+	ASSERT_EQ(0, load());
+	EXPECT_EQ(0, attach(p.tx));
+	pair_close(&p);
+}
+
+TEST(many_times)
+{
+	struct frame frame;
+	struct pair p;
+	int i;
+
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(0, pair_open(&p, i % 2 ? AF_INET : AF_INET6));
+		ASSERT_EQ(0, attach(p.tx));
+		ASSERT_EQ(500, send_frame(p.tx, i % 8, i, 500, 0));
+		ASSERT_EQ(1, read_frame(p.rx, &frame));
+		pair_close(&p);
+		ASSERT_EQ(0, unload_soon());
+		ASSERT_EQ(0, load());
+	}
+}
+
+TEST_HARNESS_MAIN
