@@ -17,6 +17,7 @@ help:
 	@echo "make install         install the module (root); INSTALL_MOD_PATH=DIR for elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
 	@echo "make feeder-bench    compare the two ways of feeding TCP"
+	@echo "make docs            write measured figures into README.md and Documentation"
 	@echo "make clean           remove what was built"
 
 module:
@@ -39,8 +40,11 @@ shell: module
 feeder-bench:
 	@selftests/bench/run.sh
 
+docs:
+	@tools/docs/update.sh
+
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf out
 
-.PHONY: all help module install demo check shell feeder-bench clean
+.PHONY: all help module install demo check shell feeder-bench docs clean
