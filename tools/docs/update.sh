@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# "make docs": writes the measured figures into the documentation, from out/demo
+# and out/bench.  Each place is a block between two lines that contain
+#	begin-figures: NAME
+#	end-figures
+# and NAME is a function here that prints the block.
+set -euo pipefail
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+demo=$top/out/demo
+bench=$top/out/bench
+
+# Markdown: header, rule, rows.  Columns right-aligned but for the first.
+markdown_table()
+{
+	awk -F'\t' '
+		{ printf "|"; for (i = 1; i <= NF; i++) printf " %s |", $i; print "" }
+		NR == 1 { printf "|---|"; for (i = 2; i <= NF; i++) printf "---:|"; print "" }'
+}
+
+literal_table()
+{
+	printf '::\n\n'
+	column -t -s $'\t' | sed 's/^/    /'
+}
+
+readme_page()
+{
+	markdown_table <"$demo/page.tsv"
+}
+
+readme_late()
+{
+	markdown_table <"$demo/late.tsv"
+}
+
+rst_page()
+{
+	literal_table <"$demo/page.tsv"
+}
+
+rst_late()
+{
+	literal_table <"$demo/late.tsv"
+}
+
+rst_feeder()
+{
+	literal_table <"$bench/feeder.tsv"
+}
+
+rst_bounds()
+{
+	"$top/out/check/unit/conductor_bounds" | literal_table
+}
+
+# replace FILE: every block of it
+replace()
+{
+	local line name tmp
+
+	tmp=$(mktemp)
+	while IFS= read -r line; do
+		printf '%s\n' "$line"
+		[[ $line == *begin-figures:* ]] || continue
+		name=$(sed 's/.*begin-figures: *\([a-z_]*\).*/\1/' <<<"$line")
+		echo
+		"$name"
+		echo
+		while IFS= read -r line && [[ $line != *end-figures* ]]; do
+			:
+		done
+		printf '%s\n' "$line"
+	done <"$1" >"$tmp"
+	cat "$tmp" >"$1"
+	rm "$tmp"
+}
+
+make -s -C "$top/selftests/unit" OUT="$top/out/check/unit"
+for needed in "$demo/page.tsv" "$bench/feeder.tsv"; do
+	[ -e "$needed" ] || {
+		echo "docs: no ${needed#"$top/"}: run make demo and make feeder-bench" >&2
+		exit 1
+	}
+done
+for file in "$top/README.md" "$top"/Documentation/*.rst; do
+	replace "$file"
+done
+cp "$demo/page.svg" "$demo/late.svg" "$top/Documentation/images/"
