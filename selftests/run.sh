@@ -113,6 +113,7 @@ demo_suite()
 
 main()
 {
+	echo "KTAP version 1"
 	mkdir -p "$out/bin" "$out/vm"
 	rm -f "$out"/*.tap "$out"/vm/*
 	"$vm/deps.sh" build vm demo check
@@ -121,7 +122,6 @@ main()
 	build_guest_programs
 	make -s -C "$top/selftests/unit" OUT="$out/unit"
 
-	echo "KTAP version 1"
 	host_suite conductor "$out/unit/conductor_test"
 	host_suite uapi "$top/selftests/uapi.sh"
 	host_suite vm-lab "$vm/selftest.sh"
