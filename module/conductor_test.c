@@ -544,6 +544,7 @@ static struct kunit_suite conductor_suite = {
 	.name = "conductor",
 	.test_cases = conductor_cases,
 };
+
 kunit_test_suite(conductor_suite);
 
 MODULE_DESCRIPTION("KUnit tests of the CATS Conductor");

@@ -151,9 +151,9 @@ static bool autocork(struct sock *sk, u32 size_goal)
 	if (!test_bit(TSQ_THROTTLED, &sk->sk_tsq_flags)) {
 		NET_INC_STATS(sock_net(sk), LINUX_MIB_TCPAUTOCORKING);
 		set_bit(TSQ_THROTTLED, &sk->sk_tsq_flags);
+		/* The completion, tcp_wfree(), may have come before the bit. */
 		smp_mb__after_atomic();
 	}
-	/* The completion may have come before the bit. */
 	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
 }
 

@@ -65,7 +65,8 @@ replace()
 	while IFS= read -r line; do
 		printf '%s\n' "$line"
 		[[ $line == *begin-figures:* ]] || continue
-		name=$(sed 's/.*begin-figures: *\([a-z_]*\).*/\1/' <<<"$line")
+		name=${line##*begin-figures: }
+		name=${name%% *}
 		echo
 		"$name"
 		echo
