@@ -126,9 +126,19 @@ void cats_sndbuf_expand(struct sock *sk, unsigned int urgency, size_t need)
 						need + (need >> 1)));
 }
 
+/*
+ * Has the writer's own message begun, and all its bytes gone?  Asked without the
+ * lock, too: looks at no message but @m, which its writer keeps alive.
+ */
+static bool ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
+{
+	return m && READ_ONCE(cs->conductor.current_msg) == &m->msg &&
+	       READ_ONCE(m->msg.committed) == m->msg.len;
+}
+
 /**
  * cats_has_room() - may this write go on?
- * @sk: socket
+ * @sk: socket, need not be locked
  * @cs: its CATS state
  * @urgency: class
  * @need: memory wanted, bytes; more than 1 for a message that is queued whole
@@ -141,8 +151,7 @@ void cats_sndbuf_expand(struct sock *sk, unsigned int urgency, size_t need)
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m)
 {
-	if (m && cs->conductor.current_msg == &m->msg &&
-	    cats_conductor_stalled(&cs->conductor))
+	if (ran_dry(cs, m))
 		return true;
 	if (cats_mem_room(sk, cs, urgency) < (int)need)
 		return false;
@@ -244,7 +253,8 @@ void cats_wake_writers(struct sock *sk, struct cats_sock *cs)
 	for_each_set_bit(urgency, &blocked, CATS_NR_URGENCIES) {
 		if (!worth_waking(sk, cs, urgency))
 			continue;
-		wake_up_interruptible_all(sk_sleep(sk));
+		wake_up_interruptible_poll(sk_sleep(sk), EPOLLOUT |
+					   EPOLLWRNORM | EPOLLWRBAND);
 		return;
 	}
 }

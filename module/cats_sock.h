@@ -68,7 +68,9 @@ struct cats_sock {
  */
 static inline struct cats_sock *cats_sk(const struct sock *sk)
 {
-	return __rcu_dereference_sk_user_data_with_flags(sk, SK_USER_DATA_NOCOPY);
+	/* Neither the lock nor the file is something that lockdep-RCU knows. */
+	return (void *)((uintptr_t)rcu_dereference_raw(__sk_user_data(sk)) &
+			SK_USER_DATA_PTRMASK);
 }
 
 /**

@@ -64,7 +64,8 @@ static int cats_ulp_init(struct sock *sk)
 		return -ENOTCONN;
 	if (!prot || sk_is_mptcp(sk))
 		return -EOPNOTSUPP;
-	if (rcu_access_pointer(__sk_user_data(sk)))
+	/* A write that sleeps would go on in TCP, amidst our messages. */
+	if (rcu_access_pointer(__sk_user_data(sk)) || sk->sk_write_pending)
 		return -EBUSY;
 	cs = kzalloc(sizeof(*cs), GFP_KERNEL_ACCOUNT);
 	if (!cs)

@@ -180,6 +180,21 @@ TEST_F(attach, reading_is_untouched)
 	EXPECT_EQ(9, frame.id);
 }
 
+/* It sleeps in TCP and would go on there, in the middle of a message. */
+TEST_F(attach, while_a_write_sleeps)
+{
+	struct blocked_write w;
+	struct frame frame;
+
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, 6000000));
+	EXPECT_EQ(-1, attach(self->p.tx));
+	EXPECT_EQ(EBUSY, errno);
+	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	EXPECT_EQ(BLOCKED_ID, frame.id);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(0, attach(self->p.tx));
+}
+
 TEST_F(attach, tls_does_not_stack)
 {
 	ASSERT_EQ(0, attach(self->p.tx));

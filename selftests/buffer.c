@@ -198,58 +198,6 @@ TEST_F(buffer, outq_counts_queued)
 	EXPECT_LE(outq, n * MSG_LEN);
 }
 
-struct blocked_write {
-	pthread_t	thread;
-	int		fd;
-	int		urgency;
-	size_t		len;
-	uint32_t	id;
-	ssize_t		ret;
-	int		err;
-	volatile pid_t	tid;
-	volatile int	done;
-};
-
-static void *blocked_write_run(void *arg)
-{
-	struct blocked_write *w = arg;
-
-	w->tid = gettid();
-	w->ret = send_frame(w->fd, w->urgency, w->id, w->len, 0);
-	w->err = errno;
-	w->done = 1;
-	return NULL;
-}
-
-/* True if thread @tid sleeps: the third field of its stat. */
-static bool is_asleep(pid_t tid)
-{
-	char path[64], name[64], state = '?';
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "r");
-	if (!f)
-		return false;
-	if (fscanf(f, "%*d %63s %c", name, &state) != 2)
-		state = '?';
-	fclose(f);
-	return state == 'S';
-}
-
-/* Starts a write in a thread of its own and waits until it sleeps in it. */
-static void start_blocked(struct __test_metadata *_metadata,
-			  struct blocked_write *w, int fd, int urgency, size_t len)
-{
-	*w = (struct blocked_write) {
-		.fd = fd, .urgency = urgency, .len = len, .id = 4711,
-	};
-	ASSERT_EQ(0, pthread_create(&w->thread, NULL, blocked_write_run, w));
-	while (!w->done && !(w->tid && is_asleep(w->tid)))
-		poll(NULL, 0, 1);
-	ASSERT_EQ(0, w->done);
-}
-
 TEST_F(buffer, blocking_tagged_waits_for_room)
 {
 	int n = fill(self->p.tx, 7, 0, MSG_LEN);
@@ -257,10 +205,10 @@ TEST_F(buffer, blocking_tagged_waits_for_room)
 	struct frame frame;
 
 	ASSERT_GT(n, 0);
-	start_blocked(_metadata, &w, self->p.tx, 7, 20000);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 7, 20000));
 	drain(_metadata, self->p.rx, n, 7);
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
-	EXPECT_EQ(4711, frame.id);
+	EXPECT_EQ(BLOCKED_ID, frame.id);
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(20000, w.ret);
 }
@@ -271,11 +219,11 @@ TEST_F(buffer, blocking_untagged_is_one_message)
 	struct blocked_write w;
 	struct frame frame;
 
-	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, 6 * SNDBUF));
 	/* It has begun, so this has to wait for all of it. */
 	ASSERT_EQ(100, send_frame(self->p.tx, 0, 1, 100, 0));
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
-	EXPECT_EQ(4711, frame.id);
+	EXPECT_EQ(BLOCKED_ID, frame.id);
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
 	EXPECT_EQ(1, frame.id);
 	pthread_join(w.thread, NULL);
@@ -289,11 +237,11 @@ TEST_F(buffer, open_message_cannot_be_shut_out)
 	struct frame frame;
 	int urgent, i;
 
-	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, 6 * SNDBUF));
 	urgent = fill(self->p.tx, 0, 0, MSG_LEN);
 	ASSERT_GT(urgent, 0);
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
-	EXPECT_EQ(4711, frame.id);
+	EXPECT_EQ(BLOCKED_ID, frame.id);
 	for (i = 0; i < urgent; i++) {
 		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
 		EXPECT_EQ(i, frame.id);
@@ -314,7 +262,7 @@ TEST_F(buffer, signal_ends_a_blocked_write)
 
 	ASSERT_GT(n, 0);
 	sigaction(SIGUSR1, &action, NULL);
-	start_blocked(_metadata, &w, self->p.tx, 7, 20000);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 7, 20000));
 	pthread_kill(w.thread, SIGUSR1);
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(-1, w.ret);
@@ -330,7 +278,7 @@ TEST_F(buffer, signal_keeps_the_accepted_part)
 	struct cats_info info;
 
 	sigaction(SIGUSR1, &action, NULL);
-	start_blocked(_metadata, &w, self->p.tx, UNTAGGED, 6 * SNDBUF);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, 6 * SNDBUF));
 	pthread_kill(w.thread, SIGUSR1);
 	pthread_join(w.thread, NULL);
 	ASSERT_GT(w.ret, 0);

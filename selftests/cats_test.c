@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -254,4 +255,47 @@ bool wait_queue_empty(int fd)
 		poll(NULL, 0, 1);
 	}
 	return false;
+}
+
+/* True if thread @tid of this process sleeps: the third field of its stat. */
+static bool is_asleep(pid_t tid)
+{
+	char path[64], state = '?';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	if (fscanf(f, "%*d %*s %c", &state) != 1)
+		state = '?';
+	fclose(f);
+	return state == 'S';
+}
+
+static void *blocked_write_run(void *arg)
+{
+	struct blocked_write *w = arg;
+
+	w->tid = gettid();
+	w->ret = send_frame(w->fd, w->urgency, w->id, w->len, 0);
+	w->err = errno;
+	w->done = true;
+	return NULL;
+}
+
+/*
+ * Starts a blocking write of one message, number BLOCKED_ID, and waits until it
+ * sleeps.  Returns 0, or -1 if it did not have to.
+ */
+int start_blocked(struct blocked_write *w, int fd, int urgency, uint32_t len)
+{
+	*w = (struct blocked_write) {
+		.fd = fd, .urgency = urgency, .len = len, .id = BLOCKED_ID,
+	};
+	if (pthread_create(&w->thread, NULL, blocked_write_run, w))
+		return -1;
+	while (!w->done && !(w->tid && is_asleep(w->tid)))
+		poll(NULL, 0, 1);
+	return w->done ? -1 : 0;
 }

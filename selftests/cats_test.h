@@ -10,6 +10,7 @@
 #ifndef _CATS_TEST_H
 #define _CATS_TEST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -50,6 +51,32 @@ struct frame {
 
 #define FRAME_MAGIC	0x43415453
 
+#define BLOCKED_ID	4711
+
+/**
+ * struct blocked_write - a write that sleeps in a thread of its own
+ * @thread: to join
+ * @fd: socket
+ * @urgency: as for send_tagged()
+ * @id: of the message
+ * @len: of the message
+ * @ret: what the call returned
+ * @err: errno then
+ * @tid: thread id, 0 before it runs
+ * @done: the call has returned
+ */
+struct blocked_write {
+	pthread_t	thread;
+	int		fd;
+	int		urgency;
+	uint32_t	id;
+	uint32_t	len;
+	ssize_t		ret;
+	int		err;
+	volatile pid_t	tid;
+	volatile bool	done;
+};
+
 int pair_open(struct pair *p, int family);
 void pair_close(struct pair *p);
 int attach(int fd);
@@ -64,5 +91,6 @@ int read_frame(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
 uint64_t queued_bytes(const struct cats_info *info);
 bool wait_queue_empty(int fd);
+int start_blocked(struct blocked_write *w, int fd, int urgency, uint32_t len);
 
 #endif /* _CATS_TEST_H */

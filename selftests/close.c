@@ -238,49 +238,17 @@ TEST_F(close, disconnect_drops_the_queue)
 	EXPECT_EQ(EINVAL, errno);
 }
 
-struct blocked_write {
-	int	fd;
-	int	urgency;
-	ssize_t	ret;
-	int	err;
-	volatile int done;
-};
-
-static void *blocked_write_run(void *arg)
-{
-	struct blocked_write *w = arg;
-
-	w->ret = send_frame(w->fd, w->urgency, 77, 3000000, 0);
-	w->err = errno;
-	w->done = 1;
-	return NULL;
-}
-
-/* Starts a write larger than any buffer; returns once a part is queued. */
-static pthread_t start_blocked(struct __test_metadata *_metadata,
-			       struct blocked_write *w, int fd)
-{
-	struct cats_info info = {};
-	pthread_t thread;
-
-	*w = (struct blocked_write){ .fd = fd, .urgency = UNTAGGED };
-	ASSERT_EQ(0, pthread_create(&thread, NULL, blocked_write_run, w));
-	while (!queued_bytes(&info)) {
-		poll(NULL, 0, 1);
-		ASSERT_EQ(0, get_info(fd, &info));
-	}
-	EXPECT_EQ(0, w->done);
-	return thread;
-}
+/* Larger than any send buffer. */
+#define HUGE_LEN	6000000
 
 TEST_F(close, reset_ends_a_blocked_write)
 {
 	struct blocked_write w;
 	struct cats_info info;
-	pthread_t thread = start_blocked(_metadata, &w, self->p.tx);
 
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, HUGE_LEN));
 	reset_by_peer(_metadata, &self->p);
-	pthread_join(thread, NULL);
+	pthread_join(w.thread, NULL);
 	/* As TCP: what was accepted is the result, the error comes next. */
 	EXPECT_GT(w.ret, 0);
 	EXPECT_EQ(-1, send_frame(self->p.tx, 0, 1, MSG_LEN, 0));
@@ -293,12 +261,12 @@ TEST_F(close, shutdown_ends_a_blocked_write)
 {
 	struct blocked_write w;
 	struct cats_info info;
-	pthread_t thread = start_blocked(_metadata, &w, self->p.tx);
 	ssize_t n, sum = 0;
 	char buf[4096];
 
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, UNTAGGED, HUGE_LEN));
 	ASSERT_EQ(0, shutdown(self->p.tx, SHUT_WR));
-	pthread_join(thread, NULL);
+	pthread_join(w.thread, NULL);
 	EXPECT_GT(w.ret, 0);
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
 	EXPECT_EQ(0, info.mem_queued);
