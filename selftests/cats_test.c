@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,21 @@ bool wait_queue_empty(int fd)
 		poll(NULL, 0, 1);
 	}
 	return false;
+}
+
+/* Moves the process to a namespace of ip-netns(8); 0, or -1 with errno. */
+int enter_netns(const char *name)
+{
+	char path[128];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/run/netns/%s", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	ret = setns(fd, CLONE_NEWNET);
+	close(fd);
+	return ret;
 }
 
 /* True if thread @tid of this process sleeps: the third field of its stat. */

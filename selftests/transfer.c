@@ -12,7 +12,6 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -61,18 +60,6 @@ static socklen_t address(struct sockaddr_storage *ss, const char *text)
 	return sizeof(*v6);
 }
 
-static void enter_netns(const char *name)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(2, "%s", path);
-	close(fd);
-}
-
 /* Exits with 0 if all messages came as they should. */
 static void receive(int fd, uint32_t messages)
 {
@@ -106,7 +93,8 @@ static pid_t start_receiver(const char *netns, const struct sockaddr_storage *ss
 		err(2, "pipe");
 	child = fork();
 	if (!child) {
-		enter_netns(netns);
+		if (enter_netns(netns))
+			err(2, "%s", netns);
 		fd = socket(ss->ss_family, SOCK_STREAM, 0);
 		if (bind(fd, (const struct sockaddr *)ss, len) || listen(fd, 1))
 			err(2, "listen");

@@ -11,7 +11,6 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -35,18 +34,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static void enter_netns(const char *name)
-{
-	char path[128];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(2, "%s", path);
-	close(fd);
 }
 
 /*
@@ -76,7 +63,8 @@ static void start_sink(const char *netns, struct sockaddr_in *addr)
 	if (pipe(ready))
 		err(2, "pipe");
 	if (!fork()) {
-		enter_netns(netns);
+		if (enter_netns(netns))
+			err(2, "%s", netns);
 		fd = socket(AF_INET, SOCK_STREAM, 0);
 		if (bind(fd, (struct sockaddr *)addr, sizeof(*addr)) || listen(fd, 1))
 			err(2, "listen");

@@ -62,7 +62,7 @@ mkdir -p "$out/bin"
 "$top/selftests/vm/deps.sh" build vm
 build skbs "$top/module/append.c"
 build pages "$top/selftests/bench/append_pages.c"
-gcc -O2 -Wall -Wextra -Werror -static -D_GNU_SOURCE -I"$top/uapi" \
+gcc -O2 -Wall -Wextra -Werror -static -pthread -D_GNU_SOURCE -I"$top/uapi" \
 	-o "$out/bin/bulk" "$top/selftests/bench/bulk.c" "$top/selftests/cats_test.c"
 make -s -C "$top/tools/demo" OUT="$out/bin"
 cp "$top/tools/demo/topology.sh" "$out/bin/"
