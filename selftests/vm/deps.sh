@@ -7,7 +7,7 @@
 #   build	compile the module and the tools
 #   vm		run tests in the virtual machine
 #   demo	draw the figures
-#   check	style checks
+#   check	what the tests need beside build and vm
 #
 # Silent when nothing is missing.
 
@@ -30,7 +30,7 @@ xz-utils	unpacks the kernel'
 
 group_demo='gnuplot-nox	draws the figures'
 
-group_check='perl	checks the kernel coding style (checkpatch.pl)'
+group_check='g++	compiles the uapi header as C++'
 }
 
 usage()

@@ -261,10 +261,11 @@ kernel_cached()
 			tmp=$(mktemp -d "$parent/.tmp.XXXXXX")
 			# shellcheck disable=SC2064 # expand now
 			trap "rm -rf '$tmp'" EXIT
+			trap 'exit 1' INT TERM HUP
 			"$make" "$tmp" "$@"
 			mv -T "$tmp/root" "$dir"
 			rm -rf "$tmp"
-			trap - EXIT
+			trap - EXIT INT TERM HUP
 		fi
 		exec {lock}>&-
 	fi

@@ -224,7 +224,8 @@ test_leftovers()
 
 	mkdir "$scratch/tmp"
 	: >"$scratch/stdout"
-	TMPDIR=$scratch/tmp "$here/run" "$scratch/hang" >"$scratch/stdout" &
+	TMPDIR=$scratch/tmp "$here/run" "$scratch/hang" >"$scratch/stdout" \
+		2>"$scratch/stderr" &
 	await "$scratch/stdout" $! waiting
 	kill -TERM $!
 	wait $! || status=$?
