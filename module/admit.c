@@ -60,9 +60,10 @@ int cats_mem_room(const struct sock *sk, const struct cats_sock *cs,
  * unsent too.  As in tcp_stream_memory_free().
  */
 static bool below_lowat(const struct sock *sk, const struct cats_sock *cs,
-			int wake)
+			u32 not_queued, int wake)
 {
-	u64 notsent = cats_unsent(sk) + READ_ONCE(cs->conductor.queued_bytes);
+	u64 notsent = cats_unsent(sk) + READ_ONCE(cs->conductor.queued_bytes) +
+		      not_queued;
 
 	return notsent << wake < tcp_notsent_lowat(tcp_sk(sk));
 }
@@ -83,7 +84,7 @@ bool cats_stream_memory_free(const struct sock *sk, int wake)
 
 	if (room <= 0 || (wake && room < mem_used(sk, cs) >> 1))
 		return false;
-	return below_lowat(sk, cs, wake);
+	return below_lowat(sk, cs, 0, wake);
 }
 
 static int sndbuf_max(const struct sock *sk)
@@ -151,11 +152,13 @@ static bool ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m)
 {
+	u32 not_queued = m && list_empty(&m->msg.node) ? m->msg.len : 0;
+
 	if (ran_dry(cs, m))
 		return true;
 	if (cats_mem_room(sk, cs, urgency) < (int)need)
 		return false;
-	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, 0);
+	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, not_queued, 0);
 }
 
 static void block(struct cats_sock *cs, unsigned int urgency)
@@ -181,8 +184,8 @@ static void unblock(struct cats_sock *cs, unsigned int urgency)
  *
  * The class-aware counterpart of sk_stream_wait_memory().
  *
- * Return: 0, or -EPIPE on error or shutdown, -EAGAIN when the time is up,
- * -ERESTARTSYS or -EINTR on a signal.
+ * Return: 0, or -EPIPE on error or shutdown, -EMSGSIZE if @need can never fit,
+ * -EAGAIN when the time is up, -ERESTARTSYS or -EINTR on a signal.
  */
 int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 		   size_t need, const struct cats_txmsg *m, long *timeo)
@@ -196,6 +199,11 @@ int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 		err = -EPIPE;
 		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
 			break;
+		/* The send buffer may have shrunk since the last look. */
+		err = -EMSGSIZE;
+		if (!cats_can_ever_fit(sk, urgency, need))
+			break;
+		cats_sndbuf_expand(sk, urgency, need);
 		err = 0;
 		if (cats_has_room(sk, cs, urgency, need, m))
 			break;

@@ -46,18 +46,20 @@ static void restart_after_idle(struct sock *sk)
 }
 
 /*
- * With a blocking @gfp that may not fail the accounting may not fail either:
- * forward_alloc then goes below zero by one skb, and the next charge makes up
- * for it.
+ * The accounting may not fail where the allocation may not (draining), nor with
+ * TCP's queues empty: over tcp_mem or the memcg's limit, what TCP forces through
+ * then is all the progress there is.  sk_forced_mem_schedule() is not exported:
+ * forward_alloc goes below zero by the skb, and the next charge makes up for it.
  */
 static struct sk_buff *new_skb(struct sock *sk, gfp_t gfp)
 {
 	struct sk_buff *skb = alloc_skb_fclone(MAX_TCP_HEADER, gfp);
+	bool force = gfp & __GFP_NOFAIL || tcp_rtx_and_write_queues_empty(sk);
 
 	if (!skb)
 		return NULL;
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	if (!sk_wmem_schedule(sk, skb->truesize) && !(gfp & __GFP_NOFAIL)) {
+	if (!sk_wmem_schedule(sk, skb->truesize) && !force) {
 		__kfree_skb(skb);
 		return NULL;
 	}
@@ -70,6 +72,7 @@ static struct sk_buff *new_skb(struct sock *sk, gfp_t gfp)
 static void entail(struct sock *sk, struct sk_buff *skb)
 {
 	struct tcp_skb_cb *tcb = TCP_SKB_CB(skb);
+	bool first = tcp_write_queue_empty(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	tcb->seq = tp->write_seq;
@@ -84,7 +87,8 @@ static void entail(struct sock *sk, struct sk_buff *skb)
 	sk_wmem_queued_add(sk, skb->truesize);
 	sk_mem_charge(sk, skb->truesize);
 	tp->nonagle &= ~TCP_NAGLE_PUSH;
-	restart_after_idle(sk);
+	if (first)
+		restart_after_idle(sk);
 }
 
 static bool can_extend(const struct sk_buff *skb, u32 size_goal)
@@ -168,7 +172,7 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 }
 
 /**
- * cats_append_done() - nothing more to append for now
+ * cats_append_done() - a message was appended to its end
  * @sk: socket
  * @no_nagle: the last bytes must not wait for an ACK to fill their segment
  *

@@ -55,22 +55,27 @@ static bool can_send(const struct sock *sk)
 	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
 }
 
-/* Appends up to @limit bytes of @m; returns how many, or a negative errno. */
+/*
+ * Appends up to @limit bytes of @m; returns how many, or a negative errno.  An
+ * urgent last message is exempt from Nagle: it must not wait for an ACK that
+ * fills its segment.
+ */
 static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    u32 limit, u32 size_goal, gfp_t gfp)
 {
 	int n = cats_append(sk, cs, m, limit, size_goal, gfp);
+	bool urgent = m->msg.urgency < CATS_URGENCY_DEFAULT;
 
 	if (n > 0 && cats_conductor_commit(&cs->conductor, &m->msg, n,
-					   ktime_get_ns()))
+					   ktime_get_ns())) {
 		cats_txmsg_put(sk, cs, m);
+		cats_append_done(sk, urgent &&
+				 cats_conductor_empty(&cs->conductor));
+	}
 	return n;
 }
 
-/*
- * Returns whether anything was appended.  An urgent last message is exempt
- * from Nagle: it must not wait for an ACK that fills its segment.
- */
+/* Returns whether anything was appended. */
 static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
 {
 	u32 burst = cats_burst(sk);
@@ -96,8 +101,6 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
 		return false;
 	cs->budget_max = max(cs->budget_max, burst);
 	cs->committed_max = max(cs->committed_max, cats_unsent(sk));
-	if (cats_conductor_empty(&cs->conductor))
-		cats_append_done(sk, cs->last_urgency < CATS_URGENCY_DEFAULT);
 	return true;
 }
 
@@ -144,7 +147,8 @@ static bool autocork(struct sock *sk, u32 size_goal)
 {
 	const struct sk_buff *skb = tcp_write_queue_tail(sk);
 
-	if (!skb || skb->len >= size_goal || tcp_rtx_queue_empty(sk) ||
+	if (!skb || skb->len >= size_goal || !tcp_skb_can_collapse_to(skb) ||
+	    tcp_rtx_queue_empty(sk) ||
 	    !READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_autocorking) ||
 	    refcount_read(&sk->sk_wmem_alloc) <= skb->truesize)
 		return false;
@@ -191,8 +195,9 @@ void cats_feed(struct sock *sk, struct cats_sock *cs)
  *
  * Called from two places that differ.  Inside the loop of tcp_write_xmit() what
  * we append is sent by that loop.  On the ACK path, after its own transmissions,
- * and from setsockopt(SO_SNDBUF), nobody sends it but us.  In the loop, and only
- * there, snd_nxt has moved since the Feeder last looked.
+ * and from setsockopt(SO_SNDBUF), nobody sends it but us.  In the loop snd_nxt has
+ * moved since the Feeder last looked.  (After a probe of a closed window or for a
+ * lost tail, too, but then a segment is in flight, and its ACK sends the rest.)
  */
 void cats_write_space(struct sock *sk)
 {

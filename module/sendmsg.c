@@ -7,6 +7,8 @@
  * write follows TCP and is accepted part by part as room appears; a message
  * that has to wait for room is queued *open*, and goes on where it stopped.
  */
+#include <linux/sched/signal.h>
+
 #include "cats_sock.h"
 
 /*
@@ -17,6 +19,8 @@
 #define PIECE_MAX	SZ_16K
 /* ... and at least this much, or a nearly full buffer would take single bytes. */
 #define PIECE_MIN	1024
+/* Between looks for memory; sk_stream_wait_memory() takes up to 200 ms. */
+#define NOMEM_NAP	(HZ / 10)
 
 /**
  * struct write_op - one call that writes
@@ -101,22 +105,36 @@ static void finish(struct sock *sk, struct write_op *op)
 		if (!gone)
 			cats_conductor_enqueue(c, &m->msg, ktime_get_ns());
 	}
-	if (gone)
+	if (gone) {
 		cats_txmsg_put(sk, op->cs, m);
+		/* There may be room now that nobody else would tell of. */
+		cats_wake_writers(sk, op->cs);
+	}
 	cats_feed(sk, op->cs);
 }
 
 /*
- * No memory although the limits allow it: TCP's own way to wait that out,
- * a random part of 200 ms.
+ * No memory although the limits of the socket allow it: nobody will tell when
+ * that changes, so look again soon.  As sk_stream_wait_memory() does, which we
+ * cannot use: it waits for room for the default urgency first.
  */
 static int wait_for_memory(struct sock *sk, struct write_op *op)
 {
-	int err;
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+	long nap = min_t(long, op->timeo, NOMEM_NAP), slept = nap;
 
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-	err = sk_stream_wait_memory(sk, &op->timeo);
-	return err ?: send_side_ended(sk) ? -EPIPE : 0;
+	if (!op->timeo)
+		return -EAGAIN;
+	if (signal_pending(current))
+		return sock_intr_errno(op->timeo);
+	add_wait_queue(sk_sleep(sk), &wait);
+	sk_wait_event(sk, &nap, READ_ONCE(sk->sk_err) ||
+		      (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN), &wait);
+	remove_wait_queue(sk_sleep(sk), &wait);
+	slept -= nap;
+	if (op->timeo != MAX_SCHEDULE_TIMEOUT)
+		op->timeo -= slept;
+	return send_side_ended(sk) ? -EPIPE : 0;
 }
 
 /* Runs @step until it does not fail for want of memory any more. */
@@ -151,11 +169,10 @@ static int write_whole(struct sock *sk, struct write_op *op, size_t size)
 	struct cats_sock *cs = op->cs;
 	int err;
 
-	if (!cats_can_ever_fit(sk, op->urgency, need))
-		return cats_refuse(cs, -EMSGSIZE,
-				   "message: larger than the send buffer can ever hold");
-	cats_sndbuf_expand(sk, op->urgency, need);
 	err = cats_wait_room(sk, cs, op->urgency, need, NULL, &op->timeo);
+	if (err == -EMSGSIZE)
+		return cats_refuse(cs, err,
+				   "message: larger than the send buffer can ever hold");
 	if (err)
 		return err;
 	return retry_nomem(sk, op, SIZE_MAX, step_whole);
@@ -257,8 +274,11 @@ static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	if (cats_conductor_empty(&op.cs->conductor))
 		tcp_rate_check_app_limited(sk);
 	err = op.whole ? write_whole(sk, &op, size) : write_part(sk, &op);
-	if (op.whole && err)
+	if (op.whole && err) {
+		/* io_uring tries again with the same iterator. */
+		iov_iter_revert(&msg->msg_iter, op.copied);
 		op.copied = 0;
+	}
 	finish(sk, &op);
 	return op.copied ?: err;
 }

@@ -20,6 +20,8 @@ static int copy_in(struct cats_sock *cs, void *to, size_t size, size_t min,
 
 	if (optlen < min)
 		return cats_refuse(cs, -EINVAL, "option: value is too short");
+	if (optlen > PAGE_SIZE)
+		return cats_refuse(cs, -E2BIG, "option: larger than a page");
 	if (optlen > size) {
 		zeroed = check_zeroed_sockptr(optval, size, optlen - size);
 		if (zeroed < 0)
@@ -60,7 +62,7 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 				   "Conductor: name is empty or too long");
 	if (copy_from_sockptr(name, optval, optlen))
 		return -EFAULT;
-	if (strnlen(name, sizeof(name)) == sizeof(name))
+	if (!name[0] || strnlen(name, sizeof(name)) == sizeof(name))
 		return cats_refuse(cs, -EINVAL,
 				   "Conductor: name is empty or too long");
 	ops = cats_conductor_find(name);

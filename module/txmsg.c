@@ -15,9 +15,13 @@
 
 static struct kmem_cache *txmsg_cache;
 
+/* As TCP, a socket gets tcp_wmem[0] whatever the limits: tcp_wmem_schedule(). */
 static bool charge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 {
-	if (!sk_wmem_schedule(sk, bytes))
+	u32 wmem_min = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[0]);
+
+	if (!sk_wmem_schedule(sk, bytes) &&
+	    sk->sk_wmem_queued + cs->mem + bytes > wmem_min)
 		return false;
 	sk_mem_charge(sk, bytes);
 	WRITE_ONCE(cs->mem, cs->mem + bytes);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A full send buffer: EAGAIN, EMSGSIZE, blocking, poll, and room for the urgent. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -183,6 +186,102 @@ TEST_F(buffer, notsent_lowat_counts_queued)
 	EXPECT_EQ(0, writable(self->p.tx));
 	/* It does not hold back what is urgent. */
 	EXPECT_EQ(100, send_frame(self->p.tx, 1, 99, 100, MSG_DONTWAIT));
+}
+
+/* One call must not take more than a plain socket would. */
+TEST_F(buffer, notsent_lowat_holds_within_a_call)
+{
+	int lowat = 16384;
+	size_t len = 1 << 20;
+	char *buf = calloc(1, len);
+	ssize_t n;
+
+	ASSERT_EQ(0, setsockopt(self->p.tx, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat,
+				sizeof(lowat)));
+	n = send(self->p.tx, buf, len, MSG_DONTWAIT);
+	EXPECT_GT(n, 0);
+	/* TCP overshoots by an skb, this by a piece of 16 KiB; and what is sent. */
+	EXPECT_LT(n, 3 * lowat);
+	free(buf);
+}
+
+/* The buffer shrinks under a sleeping writer: it can never fit any more. */
+TEST_F(buffer, shrunk_buffer_ends_a_blocked_write)
+{
+	int n = fill(self->p.tx, 7, 0, MSG_LEN), size = 8192;
+	struct blocked_write w;
+
+	ASSERT_GT(n, 0);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 7, 60000));
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUF, &size,
+				sizeof(size)));
+	drain(_metadata, self->p.rx, n, 7);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(-1, w.ret);
+	EXPECT_EQ(EMSGSIZE, w.err);
+}
+
+/* The limit is one for all namespaces, and only the first one shows it. */
+static void set_tcp_mem(struct __test_metadata *_metadata, const char *pages)
+{
+	int own = open("/proc/self/ns/net", O_RDONLY);
+	int first = open("/proc/1/ns/net", O_RDONLY);
+	int fd;
+
+	ASSERT_EQ(0, setns(first, CLONE_NEWNET));
+	fd = open("/proc/sys/net/ipv4/tcp_mem", O_WRONLY);
+	ASSERT_EQ(0, setns(own, CLONE_NEWNET));
+	ASSERT_EQ((ssize_t)strlen(pages), write(fd, pages, strlen(pages)));
+	close(fd);
+	close(first);
+	close(own);
+}
+
+/* Plain data that nobody reads, so that all of TCP is over any small limit. */
+static void open_ballast(struct __test_metadata *_metadata, struct pair *p)
+{
+	int size = 4 << 20;
+	char buf[65536] = {};
+
+	ASSERT_EQ(0, pair_open(p, AF_INET));
+	ASSERT_EQ(0, setsockopt(p->tx, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+				sizeof(size)));
+	while (send(p->tx, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* Over tcp_mem TCP lets each socket have an skb: what is queued must drain. */
+TEST_F(buffer, drains_over_tcp_mem)
+{
+	int n = fill(self->p.tx, 7, 0, MSG_LEN);
+	struct pair ballast;
+
+	ASSERT_GT(n, 0);
+	open_ballast(_metadata, &ballast);
+	set_tcp_mem(_metadata, "1 1 1");
+	EXPECT_EQ(n, drain(_metadata, self->p.rx, n, 7));
+	set_tcp_mem(_metadata, "5000 6000 12000");
+	pair_close(&ballast);
+}
+
+/* ... and tcp_wmem[0] to write into. */
+TEST_F(buffer, writes_over_tcp_mem)
+{
+	struct timeval tv = { .tv_sec = 5 };
+	struct pair ballast;
+	struct frame frame;
+	int i;
+
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDTIMEO, &tv,
+				sizeof(tv)));
+	open_ballast(_metadata, &ballast);
+	set_tcp_mem(_metadata, "1 1 1");
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(MSG_LEN, send_frame(self->p.tx, 3, i, MSG_LEN, 0));
+		EXPECT_EQ(1, read_frame(self->p.rx, &frame));
+	}
+	set_tcp_mem(_metadata, "5000 6000 12000");
+	pair_close(&ballast);
 }
 
 TEST_F(buffer, outq_counts_queued)
