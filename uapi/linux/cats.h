@@ -7,9 +7,10 @@
  *
  * Attach.  setsockopt(fd, IPPROTO_TCP, TCP_ULP, "cats", 4) on a connected TCP
  * socket.  From then on every call that writes (sendmsg(2), write(2), ...; each
- * page of sendfile(2) and splice(2)) hands over one *message*, and the *Conductor* decides, just before TCP
- * transmits, which message goes next.  The peer is any TCP: nothing changes on
- * the wire but the order of messages.  ENOENT: the module is not loaded.
+ * page of sendfile(2) and splice(2)) hands over one *message*, and the
+ * *Conductor* decides, just before TCP transmits, which message goes next.  The
+ * peer is any TCP: nothing changes on the wire but the order of messages.
+ * ENOENT: the module is not loaded.
  *
  * Tag.  A message carries the tag of its CATS_TAG control message; without one
  * it has the socket's default tag (setsockopt CATS_TAG; urgency 3 at first).
