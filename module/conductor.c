@@ -110,9 +110,9 @@ void cats_conductor_extend(struct cats_conductor *c, struct cats_msg *m,
  * cats_conductor_next() - the message whose bytes go next
  * @c: Conductor
  *
- * Asking does not change the decision to come: it is made again until the
- * first byte is committed, so a more urgent message that arrives meanwhile
- * wins.
+ * The decision is made again until the first byte is committed, so a more
+ * urgent message that arrives meanwhile wins.  Asking again changes nothing;
+ * the first time, a policy may change its state to come to a decision.
  *
  * Return: a message with at least one byte to commit, or NULL if nothing is
  * queued or the message that has begun waits for its writer.
@@ -219,17 +219,19 @@ struct cats_msg *cats_conductor_remove_first(struct cats_conductor *c)
 	return m;
 }
 
-/* A message that waits right now counts: it may wait for ever. */
+/*
+ * A message that waits right now counts: it may wait for ever.  The oldest of
+ * them is the first or, if that one has begun, the second of its class.
+ */
 static u64 longest_wait_ns(const struct cats_class *class, u64 now_ns)
 {
 	const struct cats_msg *m;
 
-	if (list_empty(&class->queue))
-		return class->longest_wait_ns;
-	m = list_first_entry(&class->queue, struct cats_msg, node);
-	if (m->committed)
-		return class->longest_wait_ns;
-	return max(class->longest_wait_ns, now_ns - m->enqueued_ns);
+	list_for_each_entry(m, &class->queue, node)
+		if (!m->committed)
+			return max(class->longest_wait_ns,
+				   now_ns - m->enqueued_ns);
+	return class->longest_wait_ns;
 }
 
 /**

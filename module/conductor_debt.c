@@ -21,7 +21,8 @@
  * never applies and it is served once all others are in debt.
  *
  * Bounds, in bytes, with M the largest message (Documentation/conductor.rst
- * derives them, conductor_test.c holds the policy against them): the classes
+ * derives them, and those of the other classes; selftests/unit and
+ * conductor_test.c hold the policy against them): the classes
  * more urgent than k send at most
  *
  *	B(k) = sum over j < k of X(j),	where
@@ -124,7 +125,8 @@ static void redistribute(struct debt_state *d, u8 waiting)
 /*
  * The loop ends: without the least urgent class, which is never in debt, each
  * turn at least halves every waiting debt (payback_sum >= 2 * payback).  A debt
- * is below high + M, so with the sets above two turns do.
+ * is below high + M.  With the sets above a turn leaves at most a third of it, so
+ * two turns do for M <= 3.5 * high; 32 do for any parameters and M <= 2^31.
  */
 static unsigned int debt_pick(struct cats_conductor *c)
 {

@@ -6,7 +6,6 @@
 #include <kunit/test.h>
 #include <linux/bitops.h>
 #include <linux/math64.h>
-#include <linux/module.h>
 #include <linux/string.h>
 
 #include "conductor.h"
@@ -160,6 +159,20 @@ static void commit__counts(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info.sent_msgs, 1);
 	/* The second still waits, longer than the first did. */
 	KUNIT_EXPECT_EQ(test, info.longest_wait_us, 94);
+}
+
+/* What waits behind a message that has begun waits as well. */
+static void get_info__waits_behind_a_begun_message(struct kunit *test)
+{
+	struct bench *b = bench_new(&cats_strict);
+	struct cats_class_info info;
+	struct cats_msg *m;
+
+	m = put(b, 2, 300);
+	put(b, 2, 50);
+	cats_conductor_commit(&b->c, m, 1, 3000);
+	cats_conductor_get_info(&b->c, 2, 90000, &info);
+	KUNIT_EXPECT_EQ(test, info.longest_wait_us, 90);
 }
 
 static void open__stalls_until_extended_or_closed(struct kunit *test)
@@ -518,6 +531,7 @@ static struct kunit_case conductor_cases[] = {
 	KUNIT_CASE(next__decides_late),
 	KUNIT_CASE(commit__begun_message_is_contiguous),
 	KUNIT_CASE(commit__counts),
+	KUNIT_CASE(get_info__waits_behind_a_begun_message),
 	KUNIT_CASE(open__stalls_until_extended_or_closed),
 	KUNIT_CASE(open__not_begun_does_not_stall),
 	KUNIT_CASE(remove_first__takes_all),
@@ -546,6 +560,3 @@ static struct kunit_suite conductor_suite = {
 };
 
 kunit_test_suite(conductor_suite);
-
-MODULE_DESCRIPTION("KUnit tests of the CATS Conductor");
-MODULE_LICENSE("GPL");

@@ -41,4 +41,9 @@ static inline void list_del_init(struct list_head *node)
 #define list_first_entry(head, type, member) \
 	container_of((head)->next, type, member)
 
+#define list_for_each_entry(pos, head, member)				\
+	for ((pos) = list_first_entry(head, typeof(*(pos)), member);	\
+	     &(pos)->member != (head);					\
+	     (pos) = list_first_entry(&(pos)->member, typeof(*(pos)), member))
+
 #endif
