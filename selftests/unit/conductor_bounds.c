@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conductor.h"
+#include "debt_bounds.h"
 
 #define MSG_LEN	1000
 #define PICKS	1000000
@@ -45,33 +46,12 @@ static void measure(struct cats_conductor *c, u64 longest[])
 	}
 }
 
-/* B(7) of conductor_debt.c. */
-static double least_urgent_bound(const struct cats_debt_params *p)
-{
-	double x, sum = 0, paid = 0;
-	int j;
-
-	for (j = CATS_URGENCY_MAX - 1; j >= 0; j--) {
-		x = p->high[j] + MSG_LEN + paid;
-		paid += x * p->payback[j] / 1000;
-		sum += x;
-	}
-	return sum;
-}
-
-static double most_urgent_bound(const struct cats_debt_params *p)
-{
-	unsigned int i, least = p->payback[1];
-
-	for (i = 2; i < CATS_NR_URGENCIES; i++)
-		least = min(least, p->payback[i]);
-	return (p->high[0] + MSG_LEN - p->low[0]) * 1000.0 / least + MSG_LEN;
-}
-
 int main(void)
 {
 	static const char * const names[] = { "debt", "debt-paper", "debt-refcode" };
-	struct cats_debt_params p;
+	static const double no_debts[CATS_NR_URGENCIES];
+	double bounds[CATS_NR_URGENCIES];
+	struct model_debt params;
 	struct cats_conductor c;
 	unsigned int i;
 
@@ -80,10 +60,11 @@ int main(void)
 		u64 longest[CATS_NR_URGENCIES] = {};
 
 		cats_conductor_init(&c, cats_conductor_find(names[i]));
-		cats_debt_get_params(&c, &p);
 		measure(&c, longest);
-		printf("%s\t0\t%.0f\t%llu\n", names[i], most_urgent_bound(&p), longest[0]);
-		printf("%s\t7\t%.0f\t%llu\n", names[i], least_urgent_bound(&p), longest[7]);
+		model_debt_init(&params, names[i]);
+		debt_bounds(&params, no_debts, MSG_LEN, bounds);
+		printf("%s\t0\t%.0f\t%llu\n", names[i], bounds[0], longest[0]);
+		printf("%s\t7\t%.0f\t%llu\n", names[i], bounds[7], longest[7]);
 	}
 	return 0;
 }
