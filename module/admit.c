@@ -121,6 +121,7 @@ bool cats_can_ever_fit(const struct sock *sk, unsigned int urgency, size_t need)
  */
 void cats_sndbuf_expand(struct sock *sk, unsigned int urgency, size_t need)
 {
+	cats_sock_held(sk);
 	if (need > cats_mem_limit(sk, urgency) &&
 	    !(sk->sk_userlocks & SOCK_SNDBUF_LOCK))
 		WRITE_ONCE(sk->sk_sndbuf, min_t(size_t, sndbuf_max(sk),
@@ -193,6 +194,7 @@ int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err = 0;
 
+	cats_sock_held(sk);
 	add_wait_queue(sk_sleep(sk), &wait);
 	block(cs, urgency);
 	for (;;) {
@@ -257,6 +259,7 @@ void cats_wake_writers(struct sock *sk, struct cats_sock *cs)
 	unsigned long blocked = cs->blocked;
 	unsigned int urgency;
 
+	cats_sock_held(sk);
 	cs->saved_write_space(sk);
 	for_each_set_bit(urgency, &blocked, CATS_NR_URGENCIES) {
 		if (!worth_waking(sk, cs, urgency))

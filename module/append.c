@@ -146,6 +146,7 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 	u32 left = min(limit, cats_txmsg_left(m));
 	u32 appended = 0;
 
+	cats_sock_held(sk);
 	while (appended < left) {
 		struct sk_buff *skb = tcp_write_queue_tail(sk);
 		struct cats_frag *frag = cats_txmsg_first_frag(m);
@@ -185,6 +186,7 @@ void cats_append_done(struct sock *sk, bool no_nagle)
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
+	cats_sock_held(sk);
 	if (!skb)
 		return;
 	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;

@@ -3,7 +3,7 @@
  * State of a CATS socket, and what the files of the socket side offer each
  * other.  Unless it says otherwise every function here wants the socket lock:
  * owned by the caller, or its spinlock held in softirq by somebody who found
- * the socket not owned.
+ * the socket not owned.  cats_sock_held() checks that.
  */
 #ifndef _CATS_SOCK_H
 #define _CATS_SOCK_H
@@ -71,6 +71,21 @@ static inline struct cats_sock *cats_sk(const struct sock *sk)
 	/* Neither the lock nor the file is something that lockdep-RCU knows. */
 	return (void *)((uintptr_t)rcu_dereference_raw(__sk_user_data(sk)) &
 			SK_USER_DATA_PTRMASK);
+}
+
+/**
+ * cats_sock_held() - assert that the socket lock is held, in either way
+ * @sk: socket
+ *
+ * For lockdep; nothing without it.  Stricter than sock_owned_by_me(), which is
+ * content with the spinlock while somebody else owns the socket.  Static checkers
+ * cannot tell: lock_sock() has no context that they see.
+ */
+static inline void cats_sock_held(const struct sock *sk)
+{
+	lockdep_assert_once(lockdep_is_held(&sk->sk_lock) ||
+			    (lockdep_is_held(&sk->sk_lock.slock) &&
+			     !sock_owned_by_user_nocheck(sk)));
 }
 
 /**

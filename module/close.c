@@ -20,6 +20,7 @@ void cats_purge(struct sock *sk, struct cats_sock *cs)
 {
 	struct cats_msg *m;
 
+	cats_sock_held(sk);
 	while ((m = cats_conductor_remove_first(&cs->conductor)))
 		cats_txmsg_put(sk, cs, to_txmsg(m));
 }
@@ -35,6 +36,7 @@ void cats_state_change(struct sock *sk)
 {
 	struct cats_sock *cs = cats_sk(sk);
 
+	cats_sock_held(sk);
 	if (sk->sk_state == TCP_CLOSE)
 		cats_purge(sk, cs);
 	cs->saved_state_change(sk);
@@ -49,6 +51,7 @@ void cats_shutdown(struct sock *sk, int how)
 {
 	struct cats_sock *cs = cats_sk(sk);
 
+	cats_sock_held(sk);
 	if (how & SEND_SHUTDOWN)
 		cats_drain(sk, cs);
 	cs->base->shutdown(sk, how);
@@ -65,6 +68,7 @@ int cats_disconnect(struct sock *sk, int flags)
 {
 	struct cats_sock *cs = cats_sk(sk);
 
+	cats_sock_held(sk);
 	cats_purge(sk, cs);
 	return cs->base->disconnect(sk, flags);
 }

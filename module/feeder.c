@@ -180,7 +180,7 @@ static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
  */
 void cats_feed(struct sock *sk, struct cats_sock *cs)
 {
-	sock_owned_by_me(sk);
+	cats_sock_held(sk);
 	if (!feed_budget(sk, cs, sk->sk_allocation | __GFP_NOWARN))
 		retry_later_if_stuck(sk, cs);
 	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
@@ -204,6 +204,7 @@ void cats_write_space(struct sock *sk)
 	struct cats_sock *cs = cats_sk(sk);
 	bool in_loop = cs->seen_snd_nxt != tcp_sk(sk)->snd_nxt;
 
+	cats_sock_held(sk);
 	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
 	if (feed_budget(sk, cs, GFP_ATOMIC | __GFP_NOWARN)) {
 		if (!in_loop)
@@ -286,6 +287,7 @@ void cats_drain(struct sock *sk, struct cats_sock *cs)
 	struct cats_txmsg *m;
 	bool fed = false;
 
+	cats_sock_held(sk);
 	if (!can_send(sk))
 		return;
 	while ((m = next_to_drain(sk, cs))) {

@@ -60,6 +60,7 @@ static int cats_ulp_init(struct sock *sk)
 	struct proto *prot = proto_for(sk);
 	struct cats_sock *cs;
 
+	cats_sock_held(sk);
 	if (sk->sk_state != TCP_ESTABLISHED)
 		return -ENOTCONN;
 	if (!prot || sk_is_mptcp(sk))

@@ -41,6 +41,7 @@ static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 	const char *why;
 	int err;
 
+	cats_sock_held(cs->sk);
 	err = copy_in(cs, &tag, sizeof(tag), sizeof(tag.urgency), optval, optlen);
 	if (err)
 		return err;
@@ -57,6 +58,7 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 	const struct cats_conductor_ops *ops;
 	char name[CATS_CONDUCTOR_NAME_MAX] = "";
 
+	cats_sock_held(cs->sk);
 	if (!optlen || optlen > sizeof(name))
 		return cats_refuse(cs, -EINVAL,
 				   "Conductor: name is empty or too long");
@@ -79,6 +81,7 @@ static int set_debt_params(struct cats_sock *cs, sockptr_t optval,
 	const char *why;
 	int err;
 
+	cats_sock_held(cs->sk);
 	err = copy_in(cs, &params, sizeof(params), sizeof(params.high), optval,
 		      optlen);
 	if (err)
@@ -165,6 +168,7 @@ union cats_option_value {
 static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
 		     union cats_option_value *v)
 {
+	cats_sock_held(sk);
 	switch (optname) {
 	case CATS_TAG:
 		memset(&v->tag, 0, sizeof(v->tag));

@@ -62,6 +62,7 @@ struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
 {
 	struct cats_txmsg *m;
 
+	cats_sock_held(sk);
 	m = kmem_cache_zalloc(txmsg_cache, sk->sk_allocation);
 	if (!m)
 		return NULL;
@@ -145,6 +146,7 @@ int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 	struct cats_frag *frag;
 	size_t bytes, copied;
 
+	cats_sock_held(sk);
 	if (!sk_page_frag_refill(sk, pfrag))
 		return -ENOMEM;
 	bytes = min_t(size_t, max, pfrag->size - pfrag->offset);
@@ -183,6 +185,7 @@ void cats_txmsg_consume(struct sock *sk, struct cats_sock *cs,
 	struct cats_chunk *chunk = m->head;
 	struct cats_frag *frag = &chunk->frags[chunk->first];
 
+	cats_sock_held(sk);
 	WRITE_ONCE(cs->mem, cs->mem - bytes);
 	frag->offset += bytes;
 	frag->len -= bytes;
@@ -225,6 +228,7 @@ void cats_txmsg_put(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	struct cats_chunk *chunk, *next;
 
+	cats_sock_held(sk);
 	if (m->has_writer)
 		return;
 	for (chunk = m->head; chunk; chunk = next) {
