@@ -8,6 +8,7 @@
 #   vm		run tests in the virtual machine
 #   demo	draw the figures
 #   check	what the tests need beside build and vm
+#   debug	build the debug kernel
 #
 # Silent when nothing is missing.
 
@@ -30,7 +31,14 @@ xz-utils	unpacks the kernel'
 
 group_demo='gnuplot-nox	draws the figures'
 
-group_check='g++	compiles the uapi header as C++'
+group_check='g++	compiles the uapi header as C++
+clang	libFuzzer, for the Conductor'
+
+group_debug='flex	builds the configuration tool of the kernel
+bison	likewise
+bc	computes constants of the kernel
+libelf-dev	objtool, which checks what the compiler made
+patch	applies our patches of the debug kernel'
 }
 
 usage()

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Find the Debian kernel to test on, and unpack it into a cache.
+# Find the Debian kernel to test on, and unpack it into a cache; build the debug
+# kernel from its source.
 #
 # The kernel image is never installed: that would run boot loader and
 # initramfs hooks on the user's machine.  It is downloaded and checked by apt,
@@ -12,8 +13,11 @@
 #   kernel.sh fetch	unpack the kernel, print its directory:
 #			boot/vmlinuz, boot/vmlinux, boot/config,
 #			lib/modules/<release>/
-#   kernel.sh source	unpack the few files of the kernel source that tests
-#			and style checks use, print their directory
+#   kernel.sh source	unpack the source of that kernel (without most drivers),
+#			with the patches of patches/, print its directory
+#   kernel.sh debug	build the debug kernel of debug.config, print its
+#			directory:
+#			boot/vmlinux, and build/ to build modules against
 #
 # Environment: KVER (kernel release), CATS_CACHE (cache directory).
 # Can also be sourced: the functions are then kernel_version etc.
@@ -32,14 +36,21 @@ kernel_unwanted=(
 	drivers/net/{can,ethernet,phy,usb,wireless,wwan}
 )
 
-kernel_source_files=(
-	tools/testing/selftests/kselftest.h
-	tools/testing/selftests/kselftest_harness.h
-	scripts/checkpatch.pl
-	scripts/const_structs.checkpatch
-	scripts/spelling.txt
-	scripts/spdxcheck.py
+# What no configuration of ours compiles, half of the source.  The Kconfig files
+# among it are needed.
+kernel_source_unwanted=(
+	'drivers/gpu/drm/*.[ch]'
+	'drivers/net/ethernet/*.[ch]'
+	'drivers/net/wireless/*.[ch]'
+	'drivers/media/*.[ch]'
+	'drivers/staging/*.[ch]'
+	'sound/*.[ch]'
+	'tools/perf/*'
+	'*.dts'
+	'*.dtsi'
 )
+
+kernel_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 kernel_say()
 {
@@ -228,16 +239,70 @@ kernel_make_image()
 # kernel_make_source DIR MAJOR.MINOR VERSION
 kernel_make_source()
 {
-	local dir=$1 series=$2 version=$3 deb
+	local dir=$1 series=$2 version=$3 deb patch
 	local name=linux-source-$series
 
 	kernel_download "$dir" "$name" "$version"
 	deb=$(echo "$dir/$name"_*.deb)
-	kernel_say "unpacking (once, reads through all of the source)"
+	kernel_say "unpacking the source (once)"
 	mkdir "$dir/root"
 	dpkg-deb --fsys-tarfile "$deb" | tar -xO "./usr/src/$name.tar.xz" |
 		tar -xJ -C "$dir/root" --strip-components=1 --no-same-owner \
-			"${kernel_source_files[@]/#/$name/}"
+			"${kernel_source_unwanted[@]/#/--exclude=$name/}"
+	for patch in "$kernel_here"/patches/*.patch; do
+		patch -d "$dir/root" -p1 -s <"$patch"
+	done
+}
+
+# Says how far a build has got: the number of files compiled, every 200.
+kernel_progress()
+{
+	grep --line-buffered -E '^  (CC|AS) ' | sed -un '0~200=' |
+		sed -u 's/^/kernel.sh: files compiled: /' >&2
+}
+
+# kernel_configure SOURCE BUILD: tinyconfig and debug.config, all of it.
+kernel_configure()
+{
+	local source=$1 build=$2 option missing=
+
+	make -s -C "$source" O="$build" tinyconfig
+	"$source/scripts/kconfig/merge_config.sh" -m -O "$build" \
+		"$build/.config" "$kernel_here/debug.config"
+	make -s -C "$source" O="$build" olddefconfig
+	while read -r option; do
+		grep -qxF -- "$option" "$build/.config" || missing+=" $option;"
+	done < <(grep -E '^(# )?CONFIG_' "$kernel_here/debug.config")
+	[[ -z $missing ]] ||
+		kernel_die "not in the debug kernel's configuration:$missing"
+}
+
+# What a module build reads of a kernel build; the rest is 20 times as large.
+kernel_prune()
+{
+	find "$1" -type f \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \
+		-o -name 'vmlinux*' -o -name 'bzImage' -o -name 'System.map' \) \
+		! -path '*/scripts/*' ! -path '*/tools/objtool/objtool' -delete
+}
+
+# kernel_make_debug DIR SOURCE
+kernel_make_debug()
+{
+	local dir=$1 source=$2 build=$1/root/build
+
+	mkdir -p "$build" "$dir/root/boot"
+	kernel_configure "$source" "$build" >"$dir/log" 2>&1 || {
+		tail -n 20 "$dir/log" >&2
+		kernel_die "cannot configure the debug kernel (see above)"
+	}
+	kernel_say "building the debug kernel (once, about 4 minutes on 2 cores)"
+	make -C "$source" O="$build" -j "$(nproc)" vmlinux modules \
+		2>&1 | tee "$dir/log" | kernel_progress || {
+		grep -vE '^  [A-Z]' "$dir/log" | tail -n 20 >&2
+		kernel_die "cannot build the debug kernel (see above)"
+	}
+	mv "$build/vmlinux" "$dir/root/boot/vmlinux"
+	kernel_prune "$build"
 }
 
 # kernel_cached DIR MAKE ARG...: print DIR; if it does not exist, let
@@ -303,6 +368,12 @@ kernel_fetch()
 		kernel_make_image "$release" "$version")
 }
 
+# kernel_hash FILE...: of what the files say
+kernel_hash()
+{
+	cat "$@" | sha256sum | head -c 12
+}
+
 kernel_source()
 {
 	local release version series
@@ -310,8 +381,18 @@ kernel_source()
 	release=$(kernel_version)
 	version=$(kernel_package_version "$release")
 	series=$(grep -oE '^[0-9]+\.[0-9]+' <<<"$release")
-	(kernel_cached "$kernel_cache/source/$version" \
+	(kernel_cached "$kernel_cache/source/$version-$(kernel_hash "$kernel_here"/patches/*.patch)" \
 		kernel_make_source "$series" "$version")
+}
+
+kernel_debug()
+{
+	local source key
+
+	source=$(kernel_source)
+	key=$(gcc -dumpfullversion)-$(kernel_hash "$kernel_here/debug.config")
+	(kernel_cached "$kernel_cache/debug/${source##*/}-gcc-$key" \
+		kernel_make_debug "$source")
 }
 
 kernel_main()
@@ -323,6 +404,7 @@ kernel_main()
 	version)	kernel_version ;;
 	fetch)		kernel_fetch ;;
 	source)		kernel_source ;;
+	debug)		kernel_debug ;;
 	*)		sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 	esac
 }
