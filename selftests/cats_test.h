@@ -11,6 +11,7 @@
 #define _CATS_TEST_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,8 +74,8 @@ struct blocked_write {
 	uint32_t	len;
 	ssize_t		ret;
 	int		err;
-	volatile pid_t	tid;
-	volatile bool	done;
+	atomic_int	tid;
+	atomic_bool	done;
 };
 
 int pair_open(struct pair *p, int family);

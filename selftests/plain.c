@@ -260,7 +260,7 @@ TEST_F(plain, epipe_after_shutdown)
 	EXPECT_EQ(EPIPE, errno);
 }
 
-static volatile int sigpipes;
+static atomic_int sigpipes;
 
 static void count_sigpipe(int sig)
 {
@@ -337,7 +337,7 @@ TEST_F(plain, close_delivers)
 	ASSERT_EQ(0, close(self->p.tx));
 	self->p.tx = -1;
 	expect_bytes(_metadata, self->p.rx, "end");
-	EXPECT_EQ(0, recv(self->p.rx, (char[1]){}, 1, 0));
+	EXPECT_EQ(0, recv(self->p.rx, (char[1]) {}, 1, 0));
 }
 
 TEST_HARNESS_MAIN

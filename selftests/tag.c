@@ -26,12 +26,13 @@ FIXTURE_TEARDOWN(tag)
 
 /* What a refused call must leave: no byte sent, no byte queued, a reason. */
 #define EXPECT_REFUSED(ret, err, text) do {				\
+	const int _err = err;						\
 	struct cats_info _i;						\
 	EXPECT_EQ(-1, ret);						\
-	EXPECT_EQ(err, errno);						\
+	EXPECT_EQ(_err, errno);						\
 	ASSERT_EQ(0, get_info(self->p.tx, &_i));			\
 	EXPECT_STREQ(text, _i.reason);					\
-	EXPECT_EQ(err, (int)_i.reason_errno);				\
+	EXPECT_EQ(_err, (int)_i.reason_errno);				\
 	EXPECT_EQ(0, queued_bytes(&_i));				\
 	EXPECT_EQ(-1, recv(self->p.rx, &_i, 1, MSG_DONTWAIT));		\
 	EXPECT_EQ(EAGAIN, errno);					\

@@ -45,7 +45,7 @@ static uint32_t rnd(uint32_t *state)
 	return *state;
 }
 
-static socklen_t address(struct sockaddr_storage *ss, const char *text)
+static socklen_t parse_address(struct sockaddr_storage *ss, const char *text)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
@@ -198,7 +198,7 @@ int main(int argc, char *argv[])
 
 	if (argc != 5)
 		errx(2, "usage: transfer SERVER_NETNS ADDRESS MESSAGES SEED");
-	len = address(&ss, argv[2]);
+	len = parse_address(&ss, argv[2]);
 	messages = strtoul(argv[3], NULL, 10);
 	child = start_receiver(argv[1], &ss, len, messages);
 	fd = socket(ss.ss_family, SOCK_STREAM, 0);

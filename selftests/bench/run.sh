@@ -47,7 +47,8 @@ percentiles()
 
 table()
 {
-	printf 'feeder\tmessage_bytes\ttcp_insn_per_byte\tcats_insn_per_byte\tratio\tlate_p50_ms\tlate_p99_ms\n'
+	printf 'feeder\tmessage_bytes\ttcp_insn_per_byte\tcats_insn_per_byte\tratio\t'
+	printf 'late_p50_ms\tlate_p99_ms\n'
 	for feeder in skbs pages; do
 		awk -F'\t' -v feeder="$feeder" -v scale=$((1 << shift_bits)) \
 			-v late="$(percentiles "$out/vm/late-$feeder.tsv")" '

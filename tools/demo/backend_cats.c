@@ -36,7 +36,7 @@ static void cats_setup(struct conn *c)
 
 	if (setsockopt(c->fd, IPPROTO_TCP, TCP_ULP, CATS_ULP_NAME, strlen(CATS_ULP_NAME))) {
 		if (errno == ENOENT)
-			die("TCP_ULP cats: not loaded, see \"Attach\" in uapi/linux/cats.h (insmod cats.ko)");
+			die("TCP_ULP cats: not loaded (insmod cats.ko; see uapi/linux/cats.h)");
 		die_errno("TCP_ULP cats");
 	}
 	if (setsockopt(c->fd, SOL_CATS, CATS_CONDUCTOR, c->conductor, strlen(c->conductor) + 1))
@@ -77,8 +77,7 @@ static bool cats_submit(struct conn *c, const struct message *m)
 		return true;
 	}
 	if (n >= 0)
-		die("a tagged message of %u bytes was taken in part (%zd): it must be whole or not at all",
-		    m->len, n);
+		die("a tagged message was taken in part, %zd bytes of %u", n, m->len);
 	if (errno != EAGAIN)
 		refused(c, "sendmsg with CATS_TAG");
 	c->blocked = true;

@@ -17,7 +17,8 @@ array title_of[5] = ["TCP, FIFO", "user-space queue", "CATS strict", "CATS debt"
 if (form eq "svg") {
 	set terminal svg size 960,540 font "DejaVu Sans,15" background "white" name "demo"
 } else {
-	set terminal pngcairo size 1920,1080 font "DejaVu Sans,15" fontscale 2 linewidth 2 background "white"
+	set terminal pngcairo size 1920,1080 font "DejaVu Sans,15" \
+		fontscale 2 linewidth 2 background "white"
 }
 set output target
 set datafile separator "\t"

@@ -51,7 +51,7 @@ struct receiver {
 	unsigned char buf[256 * 1024];
 };
 
-static void usage(void)
+static void print_usage(void)
 {
 	fputs("usage: demo-recv [-p PORT] [-t SECONDS] -g GROUPS -o FILE [-- COMMAND [ARG]...]\n"
 	      "  -g  the groups that must arrive, as digits: 01234 for P0 to P4\n"
@@ -90,11 +90,11 @@ static void parse_options(int argc, char **argv, struct options *opt)
 			opt->out = optarg;
 			break;
 		default:
-			usage();
+			print_usage();
 		}
 	}
 	if (!opt->out || !memchr(opt->expect, true, sizeof(opt->expect)))
-		usage();
+		print_usage();
 	opt->command = optind < argc ? argv + optind : NULL;
 }
 

@@ -103,7 +103,7 @@ bool conn_finish_partial(struct conn *c)
 	return c->partial_pos == c->partial.len;
 }
 
-static void usage(void)
+static void print_usage(void)
 {
 	size_t i;
 
@@ -174,11 +174,11 @@ static const char *parse_options(int argc, char **argv, struct conn *c,
 			open_samples(c, optarg);
 			break;
 		default:
-			usage();
+			print_usage();
 		}
 	}
 	if (!c->exp || !c->sender || optind != argc - 1)
-		usage();
+		print_usage();
 	if (c->perfect && c->exp != &experiment_page)
 		die("%s: what comes late cannot be put in order in advance", c->sender);
 	return argv[optind];
@@ -191,7 +191,7 @@ static void set_options(struct conn *c)
 
 	if (setsockopt(c->fd, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc)))
 		die_errno("TCP_CONGESTION bbr (is tcp_bbr loaded?)");
-	/* the last segment of a message must not wait for an acknowledgement */
+	/* the last segment of a message must not wait for an ACK */
 	if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)))
 		die_errno("TCP_NODELAY");
 	if (c->exp->sndbuf && setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &c->exp->sndbuf,
@@ -248,7 +248,7 @@ static bool acknowledged(const struct conn *c)
 	ssize_t n = recv(c->fd, &byte, 1, 0);
 
 	if (n < 0 && errno != EAGAIN)
-		die_errno("wait for the receiver's acknowledgement");
+		die_errno("wait for the receiver's answer");
 	if (!n)
 		die("the receiver closed before it had everything");
 	return n == 1;

@@ -176,7 +176,8 @@ static void write_page(const char *out, const struct page *rows)
 	FILE *f = open_in(out, "page.tsv", "w");
 	int i, g;
 
-	fputs("sender\tp0_ms\tp1_ms\tp2_ms\tp3_ms\tp4_ms\tfcp_ms\tplt_ms\tfcp_ratio\tplt_ratio\n", f);
+	fputs("sender\tp0_ms\tp1_ms\tp2_ms\tp3_ms\tp4_ms\t"
+	      "fcp_ms\tplt_ms\tfcp_ratio\tplt_ratio\n", f);
 	for (i = 0; i < NR_PAGE_SENDERS; i++) {
 		fprintf(f, "%s", senders[i]);
 		for (g = 0; g < NR_GROUPS; g++)
@@ -204,9 +205,11 @@ static void print_page(const struct page *rows)
 		printf(" %9.1f%9.1f   %10.3f\n", rows[i].fcp_ms, rows[i].plt_ms,
 		       rows[i].fcp_ms / rows[0].fcp_ms);
 	}
-	printf("\n  With CATS (debt, the default) what the reader waits for is there after %.0f ms instead of\n"
-	       "  %.0f (user-space queue: %.0f), and the page as a whole takes %.0f ms instead of %.0f.\n",
-	       rows[3].fcp_ms, rows[0].fcp_ms, rows[1].fcp_ms, rows[3].plt_ms, rows[0].plt_ms);
+	puts("\n  With CATS (debt, the default) what the reader waits for is there after");
+	printf("  %.0f ms instead of %.0f (user-space queue: %.0f),\n",
+	       rows[3].fcp_ms, rows[0].fcp_ms, rows[1].fcp_ms);
+	printf("  and the page as a whole takes %.0f ms instead of %.0f.\n",
+	       rows[3].plt_ms, rows[0].plt_ms);
 }
 
 static void write_late(const char *out, const struct late *rows)
@@ -227,7 +230,7 @@ static void print_late(const struct late *rows)
 {
 	int i;
 
-	puts("\nlate: bulk saturates the same link; every 50 ms a message of 200 B that is urgent.\n"
+	puts("\nlate: bulk saturates the same link; every 50 ms an urgent message of 200 B.\n"
 	     "      ms from when it is due until it has arrived; the path alone takes 60\n");
 	printf("  %-12s%9s%9s%9s   %s   %s\n", "sender", "p50", "p99", "max",
 	       "bulk Mbit/s", "bulk to tcp");
@@ -235,7 +238,8 @@ static void print_late(const struct late *rows)
 		printf("  %-12s%9.1f%9.1f%9.1f   %11.3f   %11.3f\n", senders[i], rows[i].p50_ms,
 		       rows[i].p99_ms, rows[i].max_ms, rows[i].bulk_mbit,
 		       rows[i].bulk_mbit / rows[0].bulk_mbit);
-	printf("\n  With CATS (debt) an urgent message takes %.0f ms instead of %.0f (user-space queue: %.0f),\n"
+	puts("\n  With CATS (debt) an urgent message takes");
+	printf("  %.0f ms instead of %.0f (user-space queue: %.0f),\n"
 	       "  and bulk gets %.1f %% of what it gets from plain TCP.\n\n",
 	       rows[3].p50_ms, rows[0].p50_ms, rows[1].p50_ms,
 	       100 * rows[3].bulk_mbit / rows[0].bulk_mbit);
@@ -255,13 +259,14 @@ static bool sample_ok(const char *line)
 	if (strcmp(experiment, "late"))
 		return true;
 	if (app_limited && ms * NSEC_PER_MSEC >= WARMUP_NS) {
-		fprintf(stderr, "demo-stats: %s at %.1f ms: application-limited while CATS holds data\n",
-			sender, ms);
+		fprintf(stderr, "demo-stats: %s at %.1f ms: ", sender, ms);
+		fputs("application-limited while CATS holds data\n", stderr);
 		return false;
 	}
 	if (committed_max > budget_max + MESSAGE_MAX) {
-		fprintf(stderr, "demo-stats: %s at %.1f ms: %u bytes committed, more than a budget of %u and a message\n",
-			sender, ms, committed_max, budget_max);
+		fprintf(stderr, "demo-stats: %s at %.1f ms: ", sender, ms);
+		fprintf(stderr, "%u bytes committed, more than a budget of %u and a message\n",
+			committed_max, budget_max);
 		return false;
 	}
 	return true;
@@ -293,7 +298,8 @@ static unsigned int judge_samples(const char *raw, const char *out)
 	unsigned int bad = 0;
 	int i;
 
-	fputs("experiment\tsender\tt_ms\tqueued_bytes\tapp_limited\tcommitted\tcommitted_max\tbudget\tbudget_max\n", f);
+	fputs("experiment\tsender\tt_ms\tqueued_bytes\tapp_limited\t"
+	      "committed\tcommitted_max\tbudget\tbudget_max\n", f);
 	for (i = 0; i < NR_LATE_SENDERS; i++) {
 		if (strncmp(senders[i], "cats-", 5))
 			continue;
@@ -307,8 +313,8 @@ static unsigned int judge_samples(const char *raw, const char *out)
 
 int main(int argc, char **argv)
 {
-	struct page pages[NR_PAGE_SENDERS];
-	struct late lates[NR_LATE_SENDERS];
+	struct page page[NR_PAGE_SENDERS];
+	struct late late[NR_LATE_SENDERS];
 	struct arrivals a;
 	unsigned int bad;
 	int i;
@@ -319,18 +325,18 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < NR_PAGE_SENDERS; i++) {
 		a = read_arrivals(argv[1], "page", senders[i]);
-		pages[i] = measure_page(&a);
+		page[i] = measure_page(&a);
 		free(a.at);
 	}
 	for (i = 0; i < NR_LATE_SENDERS; i++) {
 		a = read_arrivals(argv[1], "late", senders[i]);
-		lates[i] = measure_late(&a, senders[i]);
+		late[i] = measure_late(&a, senders[i]);
 		free(a.at);
 	}
-	write_page(argv[2], pages);
-	write_late(argv[2], lates);
-	print_page(pages);
-	print_late(lates);
+	write_page(argv[2], page);
+	write_late(argv[2], late);
+	print_page(page);
+	print_late(late);
 	bad = judge_samples(argv[1], argv[2]);
 	if (bad)
 		die("%u samples break what CATS promises, see above", bad);
