@@ -9,6 +9,7 @@
 #   demo	draw the figures
 #   check	what the tests need beside build and vm
 #   debug	build the debug kernel
+#   lint	the static checks
 #
 # Silent when nothing is missing.
 
@@ -39,6 +40,20 @@ bison	likewise
 bc	computes constants of the kernel
 libelf-dev	objtool, which checks what the compiler made
 patch	applies our patches of the debug kernel'
+
+group_lint='git	lists the files to check
+perl	runs checkpatch and kernel-doc
+sparse	checks address spaces and locks
+coccinelle	runs the semantic patches of the kernel
+shellcheck	checks the scripts
+codespell	finds misspelled words
+clang	the second compiler
+lld	links for it
+llvm	its binary tools
+flex	configures the kernel tree for clang
+bison	likewise
+bc	likewise
+libelf-dev	objtool in that tree'
 }
 
 usage()

@@ -376,12 +376,13 @@ kernel_hash()
 
 kernel_source()
 {
-	local release version series
+	local release version series patches
 
 	release=$(kernel_version)
 	version=$(kernel_package_version "$release")
 	series=$(grep -oE '^[0-9]+\.[0-9]+' <<<"$release")
-	(kernel_cached "$kernel_cache/source/$version-$(kernel_hash "$kernel_here"/patches/*.patch)" \
+	patches=$(kernel_hash "$kernel_here"/patches/*.patch)
+	(kernel_cached "$kernel_cache/source/$version-$patches" \
 		kernel_make_source "$series" "$version")
 }
 
