@@ -24,8 +24,10 @@
 static int limit_of(int sndbuf, unsigned int urgency)
 {
 	int step = min(sndbuf >> LIMIT_STEP_SHIFT, LIMIT_STEP_MAX);
+	s64 limit = sndbuf + (CATS_URGENCY_DEFAULT - (s64)urgency) * step;
 
-	return sndbuf + (CATS_URGENCY_DEFAULT - (int)urgency) * step;
+	/* SO_SNDBUFFORCE can set sndbuf to just below INT_MAX. */
+	return min_t(s64, limit, INT_MAX);
 }
 
 /**

@@ -2,6 +2,7 @@
 /* A full send buffer: EAGAIN, EMSGSIZE, blocking, poll, and room for the urgent. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -129,6 +130,28 @@ TEST_F(buffer, limits_are_bounded)
 	EXPECT_EQ(2 * SNDBUF, sndbuf);
 	EXPECT_LE(info.mem_queued + mem[SK_MEMINFO_WMEM_QUEUED],
 		  sndbuf + 3 * sndbuf / 16);
+}
+
+/* The share of the urgent comes on top of a limit that is as large as an int. */
+TEST_F(buffer, largest_buffer_admits_all)
+{
+	int size = INT_MAX, urgency;
+	struct cats_info info;
+	uint32_t tag;
+
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUFFORCE, &size,
+				sizeof(size)));
+	for (urgency = 0; urgency <= CATS_URGENCY_MAX; urgency++) {
+		tag = urgency;
+		ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_TAG, &tag,
+					sizeof(tag)));
+		ASSERT_EQ(0, get_info(self->p.tx, &info));
+		EXPECT_GE(INT_MAX, info.mem_limit);
+		EXPECT_EQ(MSG_LEN, send_frame(self->p.tx, urgency, urgency,
+					      MSG_LEN, MSG_DONTWAIT));
+		EXPECT_EQ(MSG_LEN, send_frame(self->p.tx, UNTAGGED, urgency,
+					      MSG_LEN, MSG_DONTWAIT));
+	}
 }
 
 TEST_F(buffer, emsgsize)
