@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The oracle: the bytes that arrived, explained by the ledger.
+ *
+ * A message begins with four bytes that name it; the rest comes from a table of
+ * random bytes, at a place that depends on the name.  The first byte, MARK, is
+ * nowhere in the table.  So what a message must look like is known without a
+ * checksum, and comparing with that is both stricter and cheaper than one.
+ *
+ * Checked is:
+ * - every byte belongs to a message that was accepted, in one piece, once;
+ * - an accepted prefix is what arrives, to the byte, and all of a tagged one;
+ * - order: of two messages of one urgency, where the call of the first had
+ *   returned before that of the second began, the first arrives first;
+ * - the end: after a FIN nothing is missing.  After a reset something may be,
+ *   if our side caused that, or was told (episode.c).
+ */
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "fuzz.h"
+
+#define HEAD_LEN	4
+#define MARK		0xc5
+/* Parts of a MESSAGE_PAGED end where a page of its source does, or earlier. */
+#define PAGE		4096
+#define TABLE_SHIFTS	4096
+
+struct ledger *ledger;
+
+static uint8_t table[TABLE_SHIFTS + MAX_LEN];
+static uint8_t heads[MAX_MSGS][HEAD_LEN];
+
+void oracle_init(void)
+{
+	uint64_t rnd = 4711;
+	uint32_t i;
+
+	for (i = 0; i < sizeof(table); i++) {
+		table[i] = random_next(&rnd);
+		if (table[i] == MARK)
+			table[i]++;
+	}
+	for (i = 0; i < MAX_MSGS; i++) {
+		heads[i][0] = MARK;
+		heads[i][1] = i;
+		heads[i][2] = i >> 8;
+		heads[i][3] = i * 37 + (i >> 8) + 11;
+	}
+	ledger = mmap(NULL, sizeof(*ledger), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+/* All but the stream, of which only what was read counts. */
+void ledger_reset(void)
+{
+	memset(ledger, 0, offsetof(struct ledger, stream));
+	ledger->tag = CATS_URGENCY_DEFAULT;
+}
+
+/* The first failure of an episode is the one to report. */
+void fail(const char *format, ...)
+{
+	va_list args;
+
+	if (__atomic_fetch_add(&ledger->failed, 1, __ATOMIC_RELAXED))
+		return;
+	va_start(args, format);
+	vsnprintf(ledger->why, sizeof(ledger->why), format, args);
+	va_end(args);
+}
+
+uint32_t ledger_tick(void)
+{
+	return __atomic_add_fetch(&ledger->clock, 1, __ATOMIC_SEQ_CST);
+}
+
+/**
+ * message_bytes() - what a message must look like
+ * @id: message
+ * @offset: from here on
+ * @head: bytes before @body
+ * @head_len: how many, may be 0
+ * @body: then these
+ */
+void message_bytes(uint32_t id, uint32_t offset, const uint8_t **head,
+		   uint32_t *head_len, const uint8_t **body)
+{
+	uint32_t in_head = offset < HEAD_LEN ? offset : HEAD_LEN;
+
+	*head = heads[id] + in_head;
+	*head_len = HEAD_LEN - in_head;
+	*body = table + id * 2654435761u % TABLE_SHIFTS +
+		(offset > HEAD_LEN ? offset - HEAD_LEN : 0);
+}
+
+void message_copy(uint32_t id, uint8_t *to, uint32_t len)
+{
+	const uint8_t *head, *body;
+	uint32_t head_len;
+
+	message_bytes(id, 0, &head, &head_len, &body);
+	if (head_len > len)
+		head_len = len;
+	memcpy(to, head, head_len);
+	memcpy(to + head_len, body, len - head_len);
+}
+
+static uint32_t same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+	uint32_t i = 0;
+
+	if (!memcmp(a, b, len))
+		return len;
+	while (a[i] == b[i])
+		i++;
+	return i;
+}
+
+/* How many of @len bytes at @data continue message @id at @offset. */
+static uint32_t matching(uint32_t id, uint32_t offset, const uint8_t *data,
+			 uint32_t len)
+{
+	const uint8_t *head, *body;
+	uint32_t head_len, n;
+
+	message_bytes(id, offset, &head, &head_len, &body);
+	if (len <= head_len)
+		return same_bytes(head, data, len);
+	n = same_bytes(head, data, head_len);
+	return n < head_len ? n : n + same_bytes(body, data + n, len - n);
+}
+
+/* Bytes that message @m may have on the wire. */
+static uint32_t at_most(const struct message *m)
+{
+	return m->state == MESSAGE_DONE ? m->accepted : m->len;
+}
+
+static uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The message that @data belongs to, or -1. */
+static int identify(const uint8_t *data, uint32_t len)
+{
+	uint32_t id, left, n;
+
+	if (len >= HEAD_LEN && data[0] == MARK) {
+		id = data[1] | data[2] << 8;
+		if (id < MAX_MSGS && !memcmp(heads[id], data, HEAD_LEN) &&
+		    at_most(&ledger->msgs[id]) >= HEAD_LEN)
+			return id;
+	}
+	/* A later part of one that came in parts, or a very short prefix. */
+	for (id = 0; id < MAX_MSGS; id++) {
+		const struct message *m = &ledger->msgs[id];
+
+		left = at_most(m) - m->seen;
+		if (m->state == MESSAGE_NONE || !left)
+			continue;
+		if (m->seen ? !(m->flags & MESSAGE_PAGED) : at_most(m) >= HEAD_LEN &&
+		    len >= HEAD_LEN)
+			continue;
+		n = min_u32(min_u32(left, len), 8);
+		if (matching(id, m->seen, data, n) == n)
+			return id;
+	}
+	return -1;
+}
+
+/* For the report: which message could bytes that nobody expects be from? */
+static void explain(uint32_t pos)
+{
+	const uint8_t *data = ledger->stream + pos;
+	uint32_t id, offset, len = min_u32(ledger->stream_len - pos, 16);
+	char text[120] = "";
+
+	for (id = 0; id < MAX_MSGS && strlen(text) < 80; id++) {
+		const struct message *m = &ledger->msgs[id];
+
+		for (offset = 0; offset < m->len; offset++)
+			if (matching(id, offset, data, len) == len)
+				snprintf(text + strlen(text), sizeof(text) - strlen(text),
+					 " %u+%u (of %u accepted %u)", id, offset,
+					 m->len, m->accepted);
+	}
+	fail("byte %u of %u of the stream belongs to no message; is it of%s?", pos,
+	     ledger->stream_len, *text ? text : " none");
+}
+
+/* @last_start: of the latest call per class whose message has begun to arrive. */
+static void check_order(uint32_t id, uint32_t *last_start)
+{
+	const struct message *m = &ledger->msgs[id];
+	uint32_t class;
+
+	if (m->class == CLASS_UNKNOWN || m->state != MESSAGE_DONE ||
+	    m->accepted < HEAD_LEN)
+		return;
+	if (m->end < last_start[m->class])
+		fail("order: message %u (class %u) arrived behind a later one", id,
+		     m->class);
+	for (class = 0; m->class == CLASS_PLAIN && class < CLASS_PLAIN; class++)
+		if (last_start[class])
+			fail("order: message %u, written before the attach, came late",
+			     id);
+	if (last_start[m->class] < m->start)
+		last_start[m->class] = m->start;
+}
+
+/* One message, or one part of it, at @pos; returns its bytes, 0 if all is lost. */
+static uint32_t check_message(uint32_t pos, uint32_t *last_start)
+{
+	const uint8_t *data = ledger->stream + pos;
+	uint32_t len = ledger->stream_len - pos, want, n;
+	int id = identify(data, len);
+	struct message *m;
+
+	if (id < 0) {
+		explain(pos);
+		return 0;
+	}
+	m = &ledger->msgs[id];
+	if (m->seen && !(m->flags & MESSAGE_PAGED)) {
+		fail("message %u arrived twice", id);
+		return 0;
+	}
+	check_order(id, last_start);
+	want = min_u32(at_most(m) - m->seen, len);
+	if (m->flags & MESSAGE_PAGED)
+		want = min_u32(want, PAGE - m->seen % PAGE);
+	n = matching(id, m->seen, data, want);
+	m->seen += n;
+	if (n < want && !(m->flags & MESSAGE_PAGED) &&
+	    (m->state == MESSAGE_DONE || m->flags & MESSAGE_WHOLE)) {
+		fail("message %u broken after %u of %u bytes (offset %u of the stream)",
+		     id, n, want, pos);
+		return 0;
+	}
+	if (!n)
+		fail("message %u (in parts) does not match at %u", id, m->seen);
+	return n;
+}
+
+static void check_complete(void)
+{
+	uint32_t id;
+
+	for (id = 0; id < MAX_MSGS; id++) {
+		const struct message *m = &ledger->msgs[id];
+
+		if (m->state == MESSAGE_DONE && m->seen != m->accepted)
+			fail("message %u: %u bytes accepted, %u arrived before the FIN",
+			     id, m->accepted, m->seen);
+	}
+}
+
+/**
+ * oracle_accepted() - bytes that our side's calls took
+ * @exact: set to whether all calls returned
+ */
+uint64_t oracle_accepted(bool *exact)
+{
+	uint64_t sum = 0;
+	uint32_t id;
+
+	*exact = true;
+	for (id = 0; id < MAX_MSGS; id++) {
+		sum += ledger->msgs[id].accepted;
+		if (ledger->msgs[id].state == MESSAGE_STARTED)
+			*exact = false;
+	}
+	return sum;
+}
+
+/**
+ * oracle_check() - judge what arrived; all calls have returned
+ */
+void oracle_check(void)
+{
+	uint32_t last_start[CLASS_PLAIN + 1] = {};
+	uint32_t pos = 0, n;
+
+	while (pos < ledger->stream_len) {
+		n = check_message(pos, last_start);
+		if (!n)
+			break;
+		pos += n;
+	}
+	ledger->wire_bytes = pos;
+	if (ledger->peer_end == PEER_EOF)
+		check_complete();
+}
