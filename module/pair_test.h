@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the KUnit suites of the socket side share: see pair_test.c.
+ */
+#ifndef _CATS_PAIR_TEST_H
+#define _CATS_PAIR_TEST_H
+
+#include <kunit/test.h>
+
+#include "cats_sock.h"
+
+#define PAIR_MSGS_MAX	64
+
+/**
+ * struct pair - the two ends of a TCP connection, CATS attached to the near one
+ * @test: the case that runs
+ * @near: the end under test
+ * @peer: the other end
+ * @sk: of @near
+ * @cs: of @near, NULL before pair_attach()
+ * @held: the case owns @sk
+ * @balance: see pair_balance(); at the beginning
+ * @base: operations of @sk before it was attached
+ * @write_space: callback of @sk before it was attached
+ * @state_change: likewise
+ * @nr_refs: references to the module before there was a socket
+ * @tcp_mem: limits of the memory of all sockets, to be restored
+ * @own: messages that are not queued: freed with the pair
+ */
+struct pair {
+	struct kunit		*test;
+	struct socket		*near;
+	struct socket		*peer;
+	struct sock		*sk;
+	struct cats_sock	*cs;
+	bool			held;
+	int			balance;
+	const struct proto	*base;
+	void			(*write_space)(struct sock *sk);
+	void			(*state_change)(struct sock *sk);
+	int			nr_refs;
+	long			tcp_mem[3];
+	struct cats_txmsg	*own[PAIR_MSGS_MAX];
+};
+
+/* For a suite: the module's own setting up, and its end. */
+int pair_suite_init(struct kunit_suite *suite);
+void pair_suite_exit(struct kunit_suite *suite);
+
+/* For each case: a pair, attached and held; then a connected one; and its end. */
+int pair_init(struct kunit *test);
+int pair_init_plain(struct kunit *test);
+void pair_exit(struct kunit *test);
+
+int pair_connect(struct pair *p, int family);
+void pair_release(struct pair *p);
+int pair_attach(struct pair *p);
+void pair_hold(struct pair *p);
+void pair_drop(struct pair *p);
+
+/* Of a held pair. */
+int pair_balance(const struct pair *p);
+void pair_no_memory(struct pair *p);
+void pair_memory_back(struct pair *p);
+struct cats_txmsg *pair_msg(struct pair *p, unsigned int urgency);
+int pair_copy(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);
+int pair_copy_apart(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);
+void pair_put(struct pair *p, struct cats_txmsg *m);
+void pair_enqueue(struct pair *p, struct cats_txmsg *m);
+struct cats_txmsg *pair_queue(struct pair *p, unsigned int urgency, u8 fill,
+			      size_t bytes);
+u32 pair_queued_skbs(const struct pair *p);
+bool pair_queue_has(const struct pair *p, u32 from, u8 fill, u32 bytes);
+
+/* Of one that is not held. */
+int pair_read(struct pair *p, void *to, size_t bytes);
+
+#endif /* _CATS_PAIR_TEST_H */
