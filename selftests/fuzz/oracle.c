@@ -26,11 +26,15 @@
 /* Parts of a MESSAGE_PAGED end where a page of its source does, or earlier. */
 #define PAGE		4096
 #define TABLE_SHIFTS	4096
+/* Bytes at the start of a part by which it is told from another. */
+#define PART_HEAD	8
 
 struct ledger *ledger;
 
 static uint8_t table[TABLE_SHIFTS + MAX_LEN];
 static uint8_t heads[MAX_MSGS][HEAD_LEN];
+/* Of a message that is_scattered(): bytes of each page that arrived. */
+static uint16_t page_seen[MAX_MSGS][MAX_LEN / PAGE];
 
 void oracle_init(void)
 {
@@ -143,11 +147,50 @@ static uint32_t min_u32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* The message that @data belongs to, or -1. */
-static int identify(const uint8_t *data, uint32_t len)
+/*
+ * Each page of a sendfile() has the default tag of its moment: if that was changed
+ * meanwhile, or may have been, a later page can overtake an earlier one.
+ */
+static bool is_scattered(const struct message *m)
 {
-	uint32_t id, left, n;
+	return m->flags & MESSAGE_PAGED &&
+	       (m->class == CLASS_UNKNOWN || m->state != MESSAGE_DONE);
+}
 
+/* Can a part of @id that begins at @offset be what @data begins with? */
+static bool part_fits(uint32_t id, uint32_t offset, const uint8_t *data, uint32_t len)
+{
+	uint32_t end = at_most(&ledger->msgs[id]), n;
+
+	if (offset >= end)
+		return false;
+	n = min_u32(min_u32(end - offset, len), PART_HEAD);
+	return matching(id, offset, data, n) == n;
+}
+
+/* The place in @id where a part that @data begins with belongs, or -1. */
+static int find_part(uint32_t id, const uint8_t *data, uint32_t len)
+{
+	const struct message *m = &ledger->msgs[id];
+	uint32_t page, offset;
+
+	if (!is_scattered(m))
+		return part_fits(id, m->seen, data, len) ? (int)m->seen : -1;
+	for (page = 0; page * PAGE < at_most(m); page++) {
+		offset = page * PAGE + page_seen[id][page];
+		if (page_seen[id][page] < PAGE && part_fits(id, offset, data, len))
+			return offset;
+	}
+	return -1;
+}
+
+/* The message that @data belongs to, or -1; @offset: the place in it. */
+static int identify(const uint8_t *data, uint32_t len, uint32_t *offset)
+{
+	uint32_t id;
+	int place;
+
+	*offset = 0;
 	if (len >= HEAD_LEN && data[0] == MARK) {
 		id = data[1] | data[2] << 8;
 		if (id < MAX_MSGS && !memcmp(heads[id], data, HEAD_LEN) &&
@@ -158,15 +201,16 @@ static int identify(const uint8_t *data, uint32_t len)
 	for (id = 0; id < MAX_MSGS; id++) {
 		const struct message *m = &ledger->msgs[id];
 
-		left = at_most(m) - m->seen;
-		if (m->state == MESSAGE_NONE || !left)
+		if (m->state == MESSAGE_NONE)
 			continue;
-		if (m->seen ? !(m->flags & MESSAGE_PAGED) : at_most(m) >= HEAD_LEN &&
-		    len >= HEAD_LEN)
+		if (!(m->flags & MESSAGE_PAGED) &&
+		    (m->seen || (at_most(m) >= HEAD_LEN && len >= HEAD_LEN)))
 			continue;
-		n = min_u32(min_u32(left, len), 8);
-		if (matching(id, m->seen, data, n) == n)
-			return id;
+		place = find_part(id, data, len);
+		if (place < 0)
+			continue;
+		*offset = place;
+		return id;
 	}
 	return -1;
 }
@@ -211,12 +255,32 @@ static void check_order(uint32_t id, uint32_t *last_start)
 		last_start[m->class] = m->start;
 }
 
+/* Notes that bytes of @id from @offset on arrived. */
+static void mark_seen(uint32_t id, uint32_t offset, uint32_t bytes)
+{
+	struct message *m = &ledger->msgs[id];
+
+	m->seen += bytes;
+	if (m->flags & MESSAGE_PAGED)
+		page_seen[id][offset / PAGE] += bytes;
+}
+
+/* Did the byte at @offset of @id arrive before? */
+static bool was_seen(uint32_t id, uint32_t offset)
+{
+	const struct message *m = &ledger->msgs[id];
+
+	if (is_scattered(m))
+		return offset % PAGE < page_seen[id][offset / PAGE];
+	return offset < m->seen;
+}
+
 /* One message, or one part of it, at @pos; returns its bytes, 0 if all is lost. */
 static uint32_t check_message(uint32_t pos, uint32_t *last_start)
 {
 	const uint8_t *data = ledger->stream + pos;
-	uint32_t len = ledger->stream_len - pos, want, n;
-	int id = identify(data, len);
+	uint32_t len = ledger->stream_len - pos, want, n, offset;
+	int id = identify(data, len, &offset);
 	struct message *m;
 
 	if (id < 0) {
@@ -224,16 +288,16 @@ static uint32_t check_message(uint32_t pos, uint32_t *last_start)
 		return 0;
 	}
 	m = &ledger->msgs[id];
-	if (m->seen && !(m->flags & MESSAGE_PAGED)) {
+	if (was_seen(id, offset)) {
 		fail("message %u arrived twice", id);
 		return 0;
 	}
 	check_order(id, last_start);
-	want = min_u32(at_most(m) - m->seen, len);
+	want = min_u32(at_most(m) - offset, len);
 	if (m->flags & MESSAGE_PAGED)
-		want = min_u32(want, PAGE - m->seen % PAGE);
-	n = matching(id, m->seen, data, want);
-	m->seen += n;
+		want = min_u32(want, PAGE - offset % PAGE);
+	n = matching(id, offset, data, want);
+	mark_seen(id, offset, n);
 	if (n < want && !(m->flags & MESSAGE_PAGED) &&
 	    (m->state == MESSAGE_DONE || m->flags & MESSAGE_WHOLE)) {
 		fail("message %u broken after %u of %u bytes (offset %u of the stream)",
@@ -284,6 +348,7 @@ void oracle_check(void)
 	uint32_t last_start[CLASS_PLAIN + 1] = {};
 	uint32_t pos = 0, n;
 
+	memset(page_seen, 0, sizeof(page_seen));
 	while (pos < ledger->stream_len) {
 		n = check_message(pos, last_start);
 		if (!n)
