@@ -2,6 +2,7 @@
 /* Tags and options: every form that is accepted, every one that is refused. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -275,6 +276,53 @@ TEST_F(tag, option_sizes)
 	EXPECT_EQ(4, got.urgency);
 }
 
+TEST_F(tag, option_larger_than_a_page)
+{
+	static char big[65536];
+
+	EXPECT_REFUSED(setsockopt(self->p.tx, SOL_CATS, CATS_TAG, big, sizeof(big)),
+		       E2BIG, "option: larger than a page");
+}
+
+TEST_F(tag, unknown_option)
+{
+	socklen_t len = sizeof(int);
+	int value = 0;
+
+	EXPECT_REFUSED(setsockopt(self->p.tx, SOL_CATS, 99, &value, sizeof(value)),
+		       ENOPROTOOPT, "option: unknown to this kernel");
+	EXPECT_REFUSED(getsockopt(self->p.tx, SOL_CATS, 99, &value, &len),
+		       ENOPROTOOPT, "option: unknown to this kernel");
+	EXPECT_EQ(sizeof(int), len);
+}
+
+TEST_F(tag, options_at_bad_addresses)
+{
+	void *nowhere = (void *)8;
+	struct cats_tag tag;
+	socklen_t len = -1;
+	int fd = self->p.tx;
+
+	EXPECT_EQ(-1, getsockopt(fd, SOL_CATS, CATS_TAG, &tag, &len));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, getsockopt(fd, SOL_CATS, CATS_TAG, &tag, nowhere));
+	EXPECT_EQ(EFAULT, errno);
+	len = sizeof(tag);
+	EXPECT_EQ(-1, getsockopt(fd, SOL_CATS, CATS_TAG, nowhere, &len));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_CATS, CATS_TAG, nowhere, sizeof(tag)));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_CATS, CATS_TAG, nowhere, sizeof(tag) + 4));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_CATS, CATS_CONDUCTOR, nowhere, 7));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, setsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, nowhere,
+				 sizeof(struct cats_debt_params)));
+	EXPECT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, getsockopt(fd, SOL_CATS, CATS_TAG, &tag, &len));
+	EXPECT_EQ(CATS_URGENCY_DEFAULT, tag.urgency);
+}
+
 TEST_F(tag, info_sizes)
 {
 	char buf[sizeof(struct cats_info) + 8];
@@ -317,8 +365,13 @@ TEST_F(tag, conductor_refused)
 		       "Conductor: no policy of that name");
 	EXPECT_REFUSED(setsockopt(self->p.tx, SOL_CATS, CATS_CONDUCTOR, "", 0),
 		       EINVAL, "Conductor: name is empty or too long");
+	EXPECT_REFUSED(set_conductor(self->p.tx, ""), EINVAL,
+		       "Conductor: name is empty or too long");
 	EXPECT_REFUSED(set_conductor(self->p.tx, "a-name-of-16-byt"), EINVAL,
 		       "Conductor: name is empty or too long");
+	EXPECT_REFUSED(setsockopt(self->p.tx, SOL_CATS, CATS_CONDUCTOR,
+				  "a-name-of-16-byt", CATS_CONDUCTOR_NAME_MAX),
+		       EINVAL, "Conductor: name is empty or too long");
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
 	EXPECT_STREQ("debt", info.conductor);
 }
@@ -359,6 +412,10 @@ TEST_F(tag, flags_not_carried)
 				sizeof(one)));
 	EXPECT_REFUSED(send_tagged(self->p.tx, 1, "x", 1, MSG_ZEROCOPY), EOPNOTSUPP,
 		       "MSG_ZEROCOPY is not supported");
+	ASSERT_EQ(0, setsockopt(self->p.tx, IPPROTO_TCP, TCP_REPAIR, &one,
+				sizeof(one)));
+	EXPECT_REFUSED(send_tagged(self->p.tx, 1, "x", 1, 0), EOPNOTSUPP,
+		       "TCP_REPAIR is not supported");
 }
 
 TEST_HARNESS_MAIN
