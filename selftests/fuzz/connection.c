@@ -134,6 +134,19 @@ static void set_buffers(const struct program *p, int fd, bool is_tx)
 		setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate));
 }
 
+/*
+ * A reset that the path loses is not sent again: without this a peer that only
+ * reads would wait for ever.
+ */
+static void probe_for_reset(int fd)
+{
+	int on = 1, seconds = 20;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+}
+
 /**
  * connection_open() - a connected pair as the program wants it
  * @p: program
@@ -157,6 +170,7 @@ int connection_open(const struct program *p, int *tx, int *rx)
 	set_buffers(p, server, accepted);
 	*tx = accepted ? server : client;
 	*rx = accepted ? client : server;
+	probe_for_reset(*rx);
 	return server < 0 ||
 	       setsockopt(*tx, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc));
 }

@@ -333,6 +333,7 @@ static uint64_t progress(void)
 static void report_hang(void)
 {
 	const struct program *p = episode.program;
+	static unsigned int reported;
 	char text[160] = "";
 	uint32_t i, doing;
 
@@ -343,6 +344,9 @@ static void report_hang(void)
 				 " actor %u: op %u %s;", i, doing - 1,
 				 op_name(p->ops[doing - 1].kind));
 	}
+	/* Once: the shortened programs hang in the same way. */
+	if (!reported++ && system("hang.sh 2>&1 | sed 's/^#* */# /'"))
+		fprintf(stderr, "# hang.sh failed\n");
 	fail("nothing happened for %d s;%s", HANG_SECONDS, text);
 }
 

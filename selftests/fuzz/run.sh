@@ -104,6 +104,7 @@ run_machine()
 	rm -f "$out/console.log"
 	"$vm/run" --timeout "$timeout" --mem 512 "${vm_args[@]}" \
 		--ko "$ko" --add "$out/bin:/test" --add "$vm/kmemleak.sh" \
+		--add "$here/hang.sh" --add "$(command -v ss):/sbin/ss" \
 		--add "$top/selftests/coverage/collect.sh" --out "$out" "$here/guest.sh" \
 		"${guest_options[@]}" --seed "$1" "${guest_args[@]}" 2>"$out/vm.log" || status=$?
 	if [[ $status -eq 0 ]]; then
