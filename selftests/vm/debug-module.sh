@@ -8,6 +8,9 @@
 # Builds in a copy of Kbuild, module/ and uapi/ in OUT/tree, so that what was
 # built beside the sources for another kernel stays.  PATCHes are applied to that
 # copy: tests plant bugs with them.  Prints nothing unless it fails.
+#
+# With line numbers (-g1), so that an address in the module is a place in its source,
+# and with line counts (gcov).
 
 set -euo pipefail
 
@@ -48,7 +51,7 @@ main()
 	done
 	kernel=$("$top/selftests/vm/kernel.sh" debug)
 	make -C "$kernel/build" M="$tree" CATS_KUNIT=y CATS_GCOV=y \
-		-j "$(nproc)" modules >"$out/build.log" 2>&1 || {
+		KCFLAGS=-g1 -j "$(nproc)" modules >"$out/build.log" 2>&1 || {
 		tail -n 30 "$out/build.log" >&2
 		exit 1
 	}
