@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs kselftests in the VM, each in a network namespace of its own.  What they
-# print goes to /out/NAME.tap, their exit status to /out/NAME.status.
+# print goes to /out/NAME.tap, their exit status to /out/NAME.status.  Where
+# kmemleak.sh and collect.sh were added, then looks for leaks and brings back the
+# line counts of the module: on the debug kernel.
 set -eu
 
 ns="cats-$$"
@@ -29,3 +31,10 @@ for test in "$@"; do
 	esac
 	echo "$status" >"/out/$test.status"
 done
+rmmod cats
+if command -v kmemleak.sh >/dev/null; then
+	kmemleak.sh
+fi
+if command -v collect.sh >/dev/null; then
+	collect.sh /out/gcov
+fi
