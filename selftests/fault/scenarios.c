@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is done while an allocation fails. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/tcp.h>
+
+#include "fault.h"
+
+#define URGENCY		CATS_PRIO_BULK
+#define SMALL		1000
+/* More fragments than fit the first chunk: a page fragment is 32 KiB at most. */
+#define LARGE		120000
+#define MEDIUM		40000
+#define BACKLOG		12
+
+static void do_attach(struct episode *e)
+{
+	if (attach(e->p.tx))
+		die("cannot attach: %s", strerror(errno));
+}
+
+/* Messages that wait: nobody reads, and the window closes. */
+static void backlog(struct episode *e)
+{
+	struct cats_info info;
+	int i;
+
+	do_attach(e);
+	for (i = 0; i < BACKLOG; i++) {
+		if (write_on(e, URGENCY, SMALL, MSG_DONTWAIT) != SMALL)
+			die("cannot queue: %s", strerror(errno));
+		e->accepted += SMALL;
+	}
+	if (get_info(e->p.tx, &info) || !queued_bytes(&info))
+		die("nothing is queued");
+}
+
+static void attach_and_read(struct episode *e)
+{
+	do_attach(e);
+	start_reading(e);
+}
+
+/* The call that is hit, and an account of it. */
+static void hit_write(struct episode *e, int urgency, size_t len, int flags)
+{
+	ssize_t ret;
+	int saved;
+
+	inject_arm(e);
+	ret = write_on(e, urgency, len, flags);
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, len);
+}
+
+static void act_attach(struct episode *e)
+{
+	int ret, saved;
+
+	inject_arm(e);
+	ret = attach(e->p.tx);
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, 0);
+	/* A refusal changed nothing: it can be done again. */
+	if (ret)
+		do_attach(e);
+}
+
+static void act_tagged(struct episode *e)
+{
+	hit_write(e, URGENCY, SMALL, MSG_DONTWAIT);
+}
+
+static void act_tagged_blocking(struct episode *e)
+{
+	hit_write(e, URGENCY, SMALL, 0);
+}
+
+static void act_tagged_medium(struct episode *e)
+{
+	hit_write(e, URGENCY, MEDIUM, MSG_DONTWAIT);
+}
+
+static void act_tagged_large(struct episode *e)
+{
+	hit_write(e, URGENCY, LARGE, MSG_DONTWAIT);
+}
+
+static void act_tagged_large_blocking(struct episode *e)
+{
+	hit_write(e, URGENCY, LARGE, 0);
+}
+
+/* The default tag: what is written without one is of the episode's urgency, too. */
+static void prepare_untagged(struct episode *e)
+{
+	struct cats_tag tag = { .urgency = URGENCY };
+
+	do_attach(e);
+	if (setsockopt(e->p.tx, SOL_CATS, CATS_TAG, &tag, sizeof(tag)))
+		die("cannot set the tag: %s", strerror(errno));
+}
+
+static void prepare_untagged_and_read(struct episode *e)
+{
+	prepare_untagged(e);
+	start_reading(e);
+}
+
+static void act_untagged(struct episode *e)
+{
+	hit_write(e, UNTAGGED, MEDIUM, MSG_DONTWAIT);
+}
+
+static void act_untagged_blocking(struct episode *e)
+{
+	hit_write(e, UNTAGGED, LARGE, 0);
+}
+
+/* A file with the next bytes of the pattern. */
+static int pattern_file(const struct episode *e, size_t len)
+{
+	int fd = memfd_create("pattern", 0);
+	uint8_t *data;
+
+	if (fd < 0 || ftruncate(fd, len))
+		die("no file: %s", strerror(errno));
+	data = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		die("no mapping: %s", strerror(errno));
+	pattern(data, e->accepted, len);
+	munmap(data, len);
+	return fd;
+}
+
+static void hit_sendfile(struct episode *e)
+{
+	int fd = pattern_file(e, MEDIUM), saved;
+	ssize_t ret;
+
+	inject_arm(e);
+	ret = sendfile(e->p.tx, fd, NULL, MEDIUM);
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, MEDIUM);
+	close(fd);
+}
+
+static void act_sendfile(struct episode *e)
+{
+	fcntl(e->p.tx, F_SETFL, O_NONBLOCK);
+	hit_sendfile(e);
+	fcntl(e->p.tx, F_SETFL, 0);
+}
+
+static void act_sendfile_blocking(struct episode *e)
+{
+	hit_sendfile(e);
+}
+
+static void act_splice(struct episode *e)
+{
+	int pipe_fds[2], fd = pattern_file(e, MEDIUM), saved;
+	ssize_t ret;
+
+	if (pipe(pipe_fds) ||
+	    splice(fd, NULL, pipe_fds[1], NULL, MEDIUM, 0) != MEDIUM)
+		die("no pipe: %s", strerror(errno));
+	inject_arm(e);
+	ret = splice(pipe_fds[0], NULL, e->p.tx, NULL, MEDIUM, SPLICE_F_NONBLOCK);
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, MEDIUM);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	close(fd);
+}
+
+static void check_unchanged(struct episode *e)
+{
+	char name[CATS_CONDUCTOR_NAME_MAX] = "";
+	socklen_t len = sizeof(name);
+	struct cats_tag tag = {};
+
+	if (getsockopt(e->p.tx, SOL_CATS, CATS_CONDUCTOR, name, &len) ||
+	    strcmp(name, "debt"))
+		fail(e, "a refused option changed the Conductor: %s", name);
+	len = sizeof(tag);
+	if (getsockopt(e->p.tx, SOL_CATS, CATS_TAG, &tag, &len) ||
+	    tag.urgency != CATS_URGENCY_DEFAULT)
+		fail(e, "a refused option changed the tag: %u", tag.urgency);
+}
+
+/* The n-th of several calls is hit; the first that fails is what counts. */
+static void act_setsockopt(struct episode *e)
+{
+	struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT };
+	int ret, saved;
+
+	inject_arm(e);
+	ret = setsockopt(e->p.tx, SOL_CATS, CATS_TAG, &tag, sizeof(tag));
+	if (!ret)
+		ret = set_conductor(e->p.tx, "strict");
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, 0);
+	if (ret)
+		check_unchanged(e);
+}
+
+static void act_getsockopt(struct episode *e)
+{
+	struct cats_info info;
+	int ret, saved;
+
+	inject_arm(e);
+	ret = get_info(e->p.tx, &info);
+	saved = errno;
+	e->hit = inject_disarm(e);
+	errno = saved;
+	outcome(e, ret, 0);
+}
+
+/* What is queued goes when ACKs come; the memory that it takes is not there. */
+static void act_drain_by_acks(struct episode *e)
+{
+	inject_arm(e);
+	start_reading(e);
+	if (!wait_arrival(e))
+		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
+	inject_disarm(e);
+	snprintf(e->saw, sizeof(e->saw), "nothing: sent later");
+}
+
+/* Nothing is in flight: only the timer can try again. */
+static void act_first_feed(struct episode *e)
+{
+	start_reading(e);
+	inject_arm(e);
+	outcome(e, write_on(e, URGENCY, SMALL, MSG_DONTWAIT), SMALL);
+	if (!wait_arrival(e))
+		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
+	inject_disarm(e);
+}
+
+/*
+ * All that waits must go into TCP at once, and nothing of it fits the skb that is
+ * there: each message has a page of its own.
+ */
+static void prepare_drain(struct episode *e)
+{
+	struct cats_info info;
+	int i;
+
+	do_attach(e);
+	for (i = 0; i < BACKLOG; i++)
+		charge_filler(e, SMALL);
+	if (get_info(e->p.tx, &info) || queued_bytes(&info) < 2 * SMALL)
+		die("too little is queued");
+	skb_per_fragment(true);
+}
+
+static void act_shutdown(struct episode *e)
+{
+	int ret;
+
+	inject_arm(e);
+	ret = shutdown(e->p.tx, SHUT_WR);
+	inject_disarm(e);
+	skb_per_fragment(false);
+	outcome(e, ret, 0);
+}
+
+static void act_close(struct episode *e)
+{
+	int ret;
+
+	inject_arm(e);
+	ret = close(e->p.tx);
+	e->p.tx = -1;
+	inject_disarm(e);
+	skb_per_fragment(false);
+	outcome(e, ret, 0);
+}
+
+/* Waits until no ACK is to come. */
+static void wait_acked(const struct episode *e)
+{
+	struct tcp_info info;
+	socklen_t len;
+
+	do {
+		len = sizeof(info);
+		if (getsockopt(e->p.tx, IPPROTO_TCP, TCP_INFO, &info, &len))
+			die("no TCP_INFO: %s", strerror(errno));
+	} while (info.tcpi_unacked && !usleep(1000));
+}
+
+/* The window closes, and from then on nothing moves from queue to queue. */
+static void fill_window(struct episode *e)
+{
+	struct cats_info info;
+
+	do {
+		charge_filler(e, SMALL);
+		wait_acked(e);
+		if (get_info(e->p.tx, &info))
+			die("no CATS_INFO: %s", strerror(errno));
+	} while (!queued_bytes(&info));
+}
+
+static void prepare_charge(struct episode *e)
+{
+	do_attach(e);
+	charge_reserve(e, 2 * LARGE);
+	fill_window(e);
+}
+
+/*
+ * The charges of a large message: itself, and fragment by fragment, 32 KiB each; the
+ * fourth needs a chunk.  What is left in the account is enough for the first n - 1 of
+ * these.
+ */
+static void act_charge(struct episode *e)
+{
+	static const int enough_for_fragments[] = {
+		100, 32768 + 100, 2 * 32768 + 100, 3 * 32768 + 32, 3 * 32768 + 300, LARGE + 4096,
+	};
+	int message = charge_of_message(e), saved;
+	ssize_t ret;
+
+	charge_leave(e, e->n > 1 ? message + enough_for_fragments[e->n - 2] : 0);
+	charge_fill();
+	ret = write_on(e, URGENCY, LARGE, MSG_DONTWAIT);
+	saved = errno;
+	charge_free();
+	errno = saved;
+	outcome(e, ret, LARGE);
+}
+
+/*
+ * An skb for each of many small messages: TCP itself forces a page into the account
+ * as it cuts the first one, and that is enough for two or three.
+ */
+static void prepare_charge_by_acks(struct episode *e)
+{
+	int small = 20;
+
+	do_attach(e);
+	charge_reserve(e, MEDIUM);
+	fill_window(e);
+	while (small--)
+		charge_filler(e, 100);
+	charge_leave(e, (e->n - 1) * 4 * SMALL);
+}
+
+/* The account stays full until all has arrived: what ACKs free must do. */
+static void act_charge_by_acks(struct episode *e)
+{
+	charge_fill();
+	start_reading(e);
+	if (!wait_arrival(e))
+		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
+	charge_free();
+	snprintf(e->saw, sizeof(e->saw), "nothing: sent later");
+}
+
+#define MEMORY	(FAULT_SLAB | FAULT_PAGE)
+
+const struct scenario scenarios[] = {
+	{ .name = "attach", .kinds = FAULT_SLAB, .times = { 1 },
+	  .refusal = ENOMEM, .act = act_attach },
+	{ .name = "tagged", .kinds = MEMORY, .times = { 1, 2, FOR_EVER },
+	  .refusal = EAGAIN, .prepare = do_attach, .act = act_tagged },
+	{ .name = "tagged_blocking", .kinds = MEMORY, .times = { 1, 2, 20 },
+	  .prepare = do_attach, .act = act_tagged_blocking },
+	{ .name = "tagged_large", .kinds = MEMORY, .times = { 1, 2 },
+	  .refusal = EAGAIN, .prepare = do_attach, .act = act_tagged_large },
+	{ .name = "tagged_large_blocking", .kinds = MEMORY, .times = { 2 },
+	  .prepare = attach_and_read, .act = act_tagged_large_blocking },
+	{ .name = "untagged", .kinds = MEMORY, .times = { 1, 2, FOR_EVER },
+	  .refusal = EAGAIN, .in_part = true, .prepare = prepare_untagged,
+	  .act = act_untagged },
+	{ .name = "untagged_blocking", .kinds = MEMORY, .times = { 1, 2 },
+	  .prepare = prepare_untagged_and_read, .act = act_untagged_blocking },
+	{ .name = "sendfile", .kinds = MEMORY, .times = { 1, 2 },
+	  .refusal = EAGAIN, .in_part = true, .prepare = prepare_untagged,
+	  .act = act_sendfile },
+	{ .name = "sendfile_blocking", .kinds = MEMORY, .times = { 2 },
+	  .prepare = prepare_untagged_and_read, .act = act_sendfile_blocking },
+	{ .name = "splice", .kinds = MEMORY, .times = { 2 },
+	  .refusal = EAGAIN, .in_part = true, .prepare = prepare_untagged,
+	  .act = act_splice },
+	{ .name = "copy_tagged", .kinds = FAULT_COPY, .times = { 1 },
+	  .refusal = EFAULT, .prepare = do_attach, .act = act_tagged_medium },
+	{ .name = "copy_untagged", .kinds = FAULT_COPY, .times = { 1 },
+	  .refusal = EFAULT, .in_part = true, .prepare = prepare_untagged,
+	  .act = act_untagged },
+	{ .name = "copy_setsockopt", .kinds = FAULT_COPY, .times = { 1 },
+	  .refusal = EFAULT, .prepare = do_attach, .act = act_setsockopt },
+	{ .name = "copy_getsockopt", .kinds = FAULT_COPY, .times = { 1 },
+	  .refusal = EFAULT, .prepare = do_attach, .act = act_getsockopt },
+	{ .name = "drain_by_acks", .kinds = FAULT_SLAB, .where = ANYWHERE,
+	  .only = "cats_append", .times = { 1, 5 },
+	  .prepare = backlog, .act = act_drain_by_acks },
+	{ .name = "first_feed", .kinds = FAULT_SLAB, .where = ANYWHERE,
+	  .only = "cats_append", .times = { 1, 2, 7 },
+	  .prepare = do_attach, .act = act_first_feed },
+	{ .name = "shutdown", .kinds = MEMORY, .where = ANYWHERE, .times = { 3 },
+	  .no_fault = true, .prepare = prepare_drain, .act = act_shutdown },
+	{ .name = "close", .kinds = MEMORY, .where = ANYWHERE, .times = { 3 },
+	  .no_fault = true, .prepare = prepare_drain, .act = act_close },
+	{ .name = "charge", .kinds = FAULT_CHARGE, .where = IN_ACCOUNT, .times = { 1 },
+	  .refusal = EAGAIN, .prepare = prepare_charge, .act = act_charge },
+	{ .name = "charge_by_acks", .kinds = FAULT_CHARGE, .where = IN_ACCOUNT,
+	  .times = { 1 }, .prepare = prepare_charge_by_acks, .act = act_charge_by_acks },
+	{ }
+};
