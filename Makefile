@@ -7,12 +7,16 @@
 
 KVER	?= $(shell selftests/vm/kernel.sh version)
 KDIR	?= /lib/modules/$(KVER)/build
+STRICT	?= 0
+MINUTES	?= 30
 
 all: module
 
 help:
 	@echo "make demo            build, boot a VM, show what CATS does"
-	@echo "make check           run all tests"
+	@echo "make check           run all tests; ONLY=\"JOB...\" for some, STRICT=1: no skips"
+	@echo "make lint            the static checks among them"
+	@echo "make soak            run the operation fuzzer for MINUTES=$(MINUTES)"
 	@echo "make module          build cats.ko; KDIR=DIR or KVER=RELEASE to choose the kernel"
 	@echo "make install         install the module (root); INSTALL_MOD_PATH=DIR for elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
@@ -31,7 +35,15 @@ demo:
 	@tools/demo/run.sh
 
 check:
-	@selftests/run.sh
+	@STRICT=$(STRICT) selftests/run.sh $(ONLY)
+
+lint:
+	@selftests/vm/deps.sh build lint
+	@selftests/lint/run.sh
+
+soak:
+	@selftests/vm/deps.sh build vm debug
+	@selftests/fuzz/soak.sh $(MINUTES)
 
 shell: module
 	selftests/vm/deps.sh vm
@@ -47,4 +59,4 @@ clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf out
 
-.PHONY: all help module install demo check shell feeder-bench docs clean
+.PHONY: all help module install demo check lint soak shell feeder-bench docs clean

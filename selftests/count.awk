@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Counts the results in TAP or KTAP: prints "passed failed skipped".  -v status=
-# is the exit status of the program that printed it.  Of nested results only the
-# leaves count: a result line that follows a deeper one sums that up.
+# is the exit status of the program that printed it.  -v strict=1 counts skipped
+# ones as failed.  Of nested results only the leaves count: a result line that
+# follows a deeper one sums that up.
 
 {
 	match($0, /^ */)
@@ -33,6 +34,10 @@ line ~ /^(not )?ok [0-9]+/ {
 }
 
 END {
+	if (strict) {
+		bad += skip
+		skip = 0
+	}
 	for (depth in plan)
 		missing += plan[depth] - seen[depth]
 	if (missing > 0)
