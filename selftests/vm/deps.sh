@@ -32,7 +32,8 @@ xz-utils	unpacks the kernel'
 
 group_demo='gnuplot-nox	draws the figures'
 
-group_check='g++	compiles the uapi header as C++
+group_check='bsdextrautils	column, which aligns tables
+g++	compiles the uapi header as C++
 clang	libFuzzer, for the Conductor'
 
 group_debug='flex	builds the configuration tool of the kernel
