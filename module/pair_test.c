@@ -78,10 +78,10 @@ static int listen_on(struct socket *listener, struct sockaddr *addr, int len)
 						KERNEL_SOCKPTR(&mss), sizeof(mss));
 	if (!err)
 		err = kernel_listen(listener, 1);
-	/* The port that it got. */
+	/* The port that it got; success is the length of the address. */
 	if (!err)
 		err = kernel_getsockname(listener, addr);
-	return err < 0 ? err : 0;
+	return min(err, 0);
 }
 
 /**
