@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Build cats.ko and cats_kunit.ko for the debug kernel.
+# Build cats.ko and, without patches, cats_kunit.ko for the debug kernel.
 #
 # Usage: debug-module.sh OUT [PATCH...]
 #
@@ -36,26 +36,29 @@ copy_tree()
 
 main()
 {
-	local out tree kernel patch
+	local out tree kernel patch kunit=y
 
 	[[ $# -gt 0 ]] || usage
 	mkdir -p "$1"
 	out=$(cd "$1" && pwd)
 	shift
 	tree=$out/tree
-	[[ $# -eq 0 ]] || rm -rf "$tree"
+	if [[ $# -gt 0 ]]; then
+		rm -rf "$tree"
+		kunit=n
+	fi
 	mkdir -p "$tree"
 	copy_tree "$tree"
 	for patch in "$@"; do
 		patch -d "$tree" -p1 -s <"$patch"
 	done
 	kernel=$("$top/selftests/vm/kernel.sh" debug)
-	make -C "$kernel/build" M="$tree" CATS_KUNIT=y CATS_GCOV=y \
+	make -C "$kernel/build" M="$tree" CATS_KUNIT=$kunit CATS_GCOV=y \
 		KCFLAGS=-g1 -j "$(nproc)" modules >"$out/build.log" 2>&1 || {
 		tail -n 30 "$out/build.log" >&2
 		exit 1
 	}
-	cp "$tree/cats.ko" "$tree/cats_kunit.ko" "$out/"
+	cp "$tree"/*.ko "$out/"
 }
 
 main "$@"
