@@ -244,6 +244,10 @@ TEST_F(buffer, shrunk_buffer_ends_a_blocked_write)
 	EXPECT_EQ(EMSGSIZE, w.err);
 }
 
+static void nothing(int sig)
+{
+}
+
 /* The limit is one for all namespaces, and only the first one shows it. */
 static void set_tcp_mem(struct __test_metadata *_metadata, const char *pages)
 {
@@ -304,6 +308,38 @@ TEST_F(buffer, writes_over_tcp_mem)
 		EXPECT_EQ(1, read_frame(self->p.rx, &frame));
 	}
 	set_tcp_mem(_metadata, "5000 6000 12000");
+	pair_close(&ballast);
+}
+
+/* There is room in the socket, but no memory: until the time is up, or a signal. */
+TEST_F(buffer, waits_for_memory)
+{
+	struct timeval some = { .tv_usec = 50000 }, forever = {};
+	struct sigaction action = { .sa_handler = nothing };
+	int fd = self->p.tx, n = fill(fd, 7, 0, MSG_LEN);
+	struct blocked_write w;
+	struct cats_info info;
+	struct pair ballast;
+
+	ASSERT_GT(n, 0);
+	sigaction(SIGUSR1, &action, NULL);
+	open_ballast(_metadata, &ballast);
+	set_tcp_mem(_metadata, "1 1 1");
+	EXPECT_EQ(-1, send_frame(fd, 0, 0, 20000, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &some, sizeof(some));
+	EXPECT_EQ(-1, send_frame(fd, 0, 0, 20000, 0));
+	EXPECT_EQ(EAGAIN, errno);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &forever, sizeof(forever));
+	EXPECT_EQ(0, start_blocked(&w, fd, 0, 20000));
+	pthread_kill(w.thread, SIGUSR1);
+	pthread_join(w.thread, NULL);
+	EXPECT_EQ(-1, w.ret);
+	EXPECT_EQ(EINTR, w.err);
+	set_tcp_mem(_metadata, "5000 6000 12000");
+	EXPECT_EQ(20000, send_frame(fd, 0, 0, 20000, MSG_DONTWAIT));
+	ASSERT_EQ(0, get_info(fd, &info));
+	EXPECT_EQ(1, info.classes[0].queued_msgs);
 	pair_close(&ballast);
 }
 
@@ -369,10 +405,6 @@ TEST_F(buffer, open_message_cannot_be_shut_out)
 		EXPECT_EQ(i, frame.id);
 	}
 	pthread_join(w.thread, NULL);
-}
-
-static void nothing(int sig)
-{
 }
 
 TEST_F(buffer, signal_ends_a_blocked_write)
