@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# "make docs": writes the measured figures into the documentation, from out/demo
-# and out/bench.  Each place is a block between two lines that contain
+# "make docs": writes the measured figures into the documentation, from out/demo,
+# out/bench and out/check.  Each place is a block between two lines that contain
 #	begin-figures: NAME
 #	end-figures
 # and NAME is a function here that prints the block.
@@ -11,6 +11,7 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 demo=$top/out/demo
 bench=$top/out/bench
+check=$top/out/check
 
 # Markdown: header, rule, rows.  Columns right-aligned but for the first.
 markdown_table()
@@ -53,7 +54,23 @@ rst_feeder()
 
 rst_bounds()
 {
-	"$top/out/check/unit/conductor_bounds" | literal_table
+	"$check/unit/conductor_bounds" | literal_table
+}
+
+rst_coverage()
+{
+	literal_table <"$check/coverage/coverage.tsv"
+}
+
+rst_fault()
+{
+	literal_table <"$check/fault/fault-sites.tsv"
+}
+
+# The planted bugs, and the first line that reported each.
+rst_gate()
+{
+	literal_table <"$check/gate/caught.tsv"
 }
 
 # replace FILE: every block of it
@@ -79,10 +96,11 @@ replace()
 	rm "$tmp"
 }
 
-make -s -C "$top/selftests/unit" OUT="$top/out/check/unit"
-for needed in "$demo/page.tsv" "$bench/feeder.tsv"; do
+make -s -C "$top/selftests/unit" OUT="$check/unit"
+for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$check/coverage/coverage.tsv" \
+	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv"; do
 	[ -e "$needed" ] || {
-		echo "docs: no ${needed#"$top/"}: run make demo and make feeder-bench" >&2
+		echo "docs: no ${needed#"$top/"}: run make check and make feeder-bench" >&2
 		exit 1
 	}
 done
