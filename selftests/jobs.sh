@@ -131,7 +131,8 @@ fuzz()
 
 	shift
 	suite "$name" "$top/selftests/fuzz/run.sh" --out "$out/$name" \
-		--kernel "$debug_kernel/boot/vmlinux" --ko "$out/debug/cats.ko" "$@"
+		--timeout 3000 --kernel "$debug_kernel/boot/vmlinux" \
+		--ko "$out/debug/cats.ko" "$@"
 }
 
 # Different seeds on the two processors of the host: half of the calls each.

@@ -24,7 +24,7 @@ top=$(cd "$here/../.." && pwd)
 vm=$top/selftests/vm
 # Functions of the module that fail for their callers.
 wrappers=charge
-timeout=900
+timeout=1800
 
 out=$top/out/fault ko=
 
