@@ -52,7 +52,7 @@ void outcome(struct episode *e, ssize_t ret, size_t len)
 	if (ret == (ssize_t)len)
 		snprintf(e->saw, sizeof(e->saw), "success");
 	else if (ret >= 0)
-		snprintf(e->saw, sizeof(e->saw), "success, in part");
+		snprintf(e->saw, sizeof(e->saw), "a part accepted");
 	else
 		snprintf(e->saw, sizeof(e->saw), "%s", strerrorname_np(errno));
 	if (ret < 0 ? errno != s->refusal : ret < (ssize_t)len && !s->in_part)
