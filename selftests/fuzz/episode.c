@@ -21,10 +21,15 @@
 
 #include "fuzz.h"
 
-/* Seconds without a call that returns; blocked writers wait for probes. */
-#define HANG_SECONDS	300
+/*
+ * Seconds without a call that returns.  A blocked writer may have to wait for probes
+ * of a closed window, 120 s apart, several if the path loses them; and BBR, which
+ * takes the rate of a peer that hardly reads for that of the path, paces segments
+ * minutes apart.  Virtual time costs nothing, and what is stuck is stuck for ever.
+ */
+#define HANG_SECONDS	3000
 /* Until what was written has been acknowledged, or the end was noticed. */
-#define SETTLE_SECONDS	200
+#define SETTLE_SECONDS	3000
 
 struct episode episode;
 
