@@ -149,7 +149,7 @@ job_fuzz_2()
 # Real time and two processors: races that taking turns cannot show.
 job_fuzz_smp()
 {
-	fuzz fuzz_smp --smp 2 --seed 3 --calls $((fuzz_calls / 40))
+	fuzz fuzz_smp --timeout 1500 --smp 2 --seed 3 --calls $((fuzz_calls / 40))
 }
 
 job_gate()
