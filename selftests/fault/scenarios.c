@@ -48,30 +48,33 @@ static void attach_and_read(struct episode *e)
 	start_reading(e);
 }
 
-/* The call that is hit, and an account of it. */
-static void hit_write(struct episode *e, int urgency, size_t len, int flags)
+/* The call that was hit has returned @ret and errno: keeps an account of it. */
+static void hit_over(struct episode *e, ssize_t ret, size_t len)
 {
-	ssize_t ret;
-	int saved;
+	int saved = errno;
 
-	inject_arm(e);
-	ret = write_on(e, urgency, len, flags);
-	saved = errno;
 	e->hit = inject_disarm(e);
 	errno = saved;
 	outcome(e, ret, len);
 }
 
+/* The call that is hit, and an account of it. */
+static void hit_write(struct episode *e, int urgency, size_t len, int flags)
+{
+	ssize_t ret;
+
+	inject_arm(e);
+	ret = write_on(e, urgency, len, flags);
+	hit_over(e, ret, len);
+}
+
 static void act_attach(struct episode *e)
 {
-	int ret, saved;
+	int ret;
 
 	inject_arm(e);
 	ret = attach(e->p.tx);
-	saved = errno;
-	e->hit = inject_disarm(e);
-	errno = saved;
-	outcome(e, ret, 0);
+	hit_over(e, ret, 0);
 	/* A refusal changed nothing: it can be done again. */
 	if (ret)
 		do_attach(e);
@@ -208,16 +211,13 @@ static void check_unchanged(struct episode *e)
 static void act_setsockopt(struct episode *e)
 {
 	struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT };
-	int ret, saved;
+	int ret;
 
 	inject_arm(e);
 	ret = setsockopt(e->p.tx, SOL_CATS, CATS_TAG, &tag, sizeof(tag));
 	if (!ret)
 		ret = set_conductor(e->p.tx, "strict");
-	saved = errno;
-	e->hit = inject_disarm(e);
-	errno = saved;
-	outcome(e, ret, 0);
+	hit_over(e, ret, 0);
 	if (ret)
 		check_unchanged(e);
 }
@@ -225,14 +225,11 @@ static void act_setsockopt(struct episode *e)
 static void act_getsockopt(struct episode *e)
 {
 	struct cats_info info;
-	int ret, saved;
+	int ret;
 
 	inject_arm(e);
 	ret = get_info(e->p.tx, &info);
-	saved = errno;
-	e->hit = inject_disarm(e);
-	errno = saved;
-	outcome(e, ret, 0);
+	hit_over(e, ret, 0);
 }
 
 /* What is queued goes when ACKs come; the memory that it takes is not there. */
