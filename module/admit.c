@@ -61,11 +61,9 @@ int cats_mem_room(const struct sock *sk, const struct cats_sock *cs,
  * TCP_NOTSENT_LOWAT limits what TCP holds unsent; what the Conductor holds is
  * unsent too.  As in tcp_stream_memory_free().
  */
-static bool below_lowat(const struct sock *sk, const struct cats_sock *cs,
-			u32 not_queued, int wake)
+static bool below_lowat(const struct sock *sk, const struct cats_sock *cs, int wake)
 {
-	u64 notsent = cats_unsent(sk) + READ_ONCE(cs->conductor.queued_bytes) +
-		      not_queued;
+	u64 notsent = cats_unsent(sk) + cats_queued_bytes(cs);
 
 	return notsent << wake < tcp_notsent_lowat(tcp_sk(sk));
 }
@@ -86,7 +84,7 @@ bool cats_stream_memory_free(const struct sock *sk, int wake)
 
 	if (room <= 0 || (wake && room < mem_used(sk, cs) >> 1))
 		return false;
-	return below_lowat(sk, cs, 0, wake);
+	return below_lowat(sk, cs, wake);
 }
 
 static int sndbuf_max(const struct sock *sk)
@@ -155,13 +153,11 @@ static bool ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m)
 {
-	u32 not_queued = m && list_empty(&m->msg.node) ? m->msg.len : 0;
-
 	if (ran_dry(cs, m))
 		return true;
 	if (cats_mem_room(sk, cs, urgency) < (int)need)
 		return false;
-	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, not_queued, 0);
+	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, 0);
 }
 
 static void block(struct cats_sock *cs, unsigned int urgency)
@@ -193,6 +189,8 @@ static void unblock(struct cats_sock *cs, unsigned int urgency)
 int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 		   size_t need, const struct cats_txmsg *m, long *timeo)
 {
+	/* What waits for this call itself makes no room. */
+	size_t held = m && m->whole ? cats_txmsg_truesize(m->msg.len) : 0;
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err = 0;
 
@@ -205,9 +203,9 @@ int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 			break;
 		/* The send buffer may have shrunk since the last look. */
 		err = -EMSGSIZE;
-		if (!cats_can_ever_fit(sk, urgency, need))
+		if (!cats_can_ever_fit(sk, urgency, need + held))
 			break;
-		cats_sndbuf_expand(sk, urgency, need);
+		cats_sndbuf_expand(sk, urgency, need + held);
 		err = 0;
 		if (cats_has_room(sk, cs, urgency, need, m))
 			break;
@@ -241,7 +239,8 @@ static bool worth_waking(const struct sock *sk, const struct cats_sock *cs,
 {
 	int room = cats_mem_room(sk, cs, urgency);
 
-	if (cats_conductor_stalled(&cs->conductor))
+	if (cats_conductor_stalled(&cs->conductor) &&
+	    to_txmsg(cs->conductor.current_msg)->has_writer)
 		return true;
 	if (urgency < CATS_URGENCY_DEFAULT)
 		return room > 0;

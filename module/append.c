@@ -91,10 +91,12 @@ static void entail(struct sock *sk, struct sk_buff *skb)
 		restart_after_idle(sk);
 }
 
-static bool can_extend(const struct sk_buff *skb, u32 size_goal)
+/* One skb has the pages of one MSG_ZEROCOPY call, or of none. */
+static bool can_extend(struct sk_buff *skb, u32 size_goal,
+		       const struct cats_chunk *chunk)
 {
 	return skb && skb->len < size_goal && tcp_skb_can_collapse_to(skb) &&
-	       !skb_zcopy((struct sk_buff *)skb);
+	       skb_zcopy(skb) == chunk->uarg;
 }
 
 /* Returns false if @skb has no place for a fragment that does not coalesce. */
@@ -111,6 +113,14 @@ static bool add_frag(struct sk_buff *skb, const struct cats_frag *frag, u32 byte
 	get_page(frag->page);
 	skb_fill_page_desc(skb, i, frag->page, frag->offset, bytes);
 	return true;
+}
+
+/* As tcp_build_frag() and skb_zerocopy_iter_stream(). */
+static void set_kind(struct sk_buff *skb, const struct cats_chunk *chunk)
+{
+	if (chunk->shared)
+		skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	skb_zcopy_set(skb, chunk->uarg, NULL);
 }
 
 /* The memory of the bytes is charged already; now it is the skb's. */
@@ -152,7 +162,7 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		struct cats_frag *frag = cats_txmsg_first_frag(m);
 		u32 bytes = min(left - appended, frag->len);
 
-		if (can_extend(skb, size_goal)) {
+		if (can_extend(skb, size_goal, m->head)) {
 			bytes = min(bytes, size_goal - skb->len);
 		} else {
 			skb = NULL;
@@ -165,6 +175,7 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 			entail(sk, skb);
 			add_frag(skb, frag, bytes);
 		}
+		set_kind(skb, m->head);
 		account(sk, skb, bytes);
 		cats_txmsg_consume(sk, cs, m, bytes);
 		appended += bytes;
@@ -173,24 +184,51 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 }
 
 /**
+ * cats_skip_nagle() - the last bytes must not wait for an ACK to fill their segment
+ * @sk: socket
+ *
+ * What setting TCP_NODELAY does for the data queued at that moment; TCP_CORK, which
+ * the application asked for, stays.
+ */
+void cats_skip_nagle(struct sock *sk)
+{
+	struct tcp_sock *tp = tcp_sk(sk);
+
+	if (!(tp->nonagle & TCP_NAGLE_CORK))
+		tp->nonagle |= TCP_NAGLE_PUSH;
+}
+
+/**
  * cats_append_done() - a message was appended to its end
  * @sk: socket
- * @no_nagle: the last bytes must not wait for an ACK to fill their segment
+ * @cs: its CATS state
+ * @m: message, complete
  *
- * As tcp_mark_push(): the receiver may deliver.  The second is what setting
- * TCP_NODELAY does for the data queued at that moment; TCP_CORK, which the
- * application asked for, stays.
+ * Tells TCP what the application asked for at its last byte, as tcp_mark_push(),
+ * tcp_mark_urg() and the end of tcp_sendmsg_locked() do: the receiver may deliver;
+ * urgent data; end of record; time stamp.  Its last bytes may have been transmitted
+ * already, if they came before the end of the call that wrote them.
  */
-void cats_append_done(struct sock *sk, bool no_nagle)
+void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	struct sk_buff *skb = tcp_write_queue_tail(sk);
 	struct tcp_sock *tp = tcp_sk(sk);
 
 	cats_sock_held(sk);
+	if (skb) {
+		TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
+		tp->pushed_seq = tp->write_seq;
+		if (m->msg.urgency < CATS_URGENCY_DEFAULT &&
+		    cats_conductor_empty(&cs->conductor))
+			cats_skip_nagle(sk);
+	}
+	if (m->marks & CATS_MARK_URG)
+		tp->snd_up = tp->write_seq;
+	skb = skb ?: skb_rb_last(&sk->tcp_rtx_queue);
 	if (!skb)
 		return;
-	TCP_SKB_CB(skb)->tcp_flags |= TCPHDR_PSH;
-	tp->pushed_seq = tp->write_seq;
-	if (no_nagle && !(tp->nonagle & TCP_NAGLE_CORK))
-		tp->nonagle |= TCP_NAGLE_PUSH;
+	if (m->marks & CATS_MARK_EOR)
+		TCP_SKB_CB(skb)->eor = 1;
+	if (m->stamp)
+		cats_txstamp_mark(sk, cs, m, skb);
 }

@@ -21,8 +21,13 @@
  * @base: operations of the socket without CATS; all calls go on to them
  * @saved_write_space: the socket's callback without CATS
  * @saved_state_change: likewise
- * @retry: feeds again when there was no memory and no ACK is to come
+ * @timer: feeds again when there was no memory and no ACK is to come, and ends
+ *	MSG_MORE chains that nobody continues
+ * @chains: per urgency, the message that the next call of the class continues, or
+ *	NULL; see chain.c
+ * @txstamps: see txstamp.c
  * @mem: memory charged to the socket for queued messages, bytes
+ * @held_bytes: bytes in unfinished messages that the Conductor does not have yet
  * @seen_snd_nxt: snd_nxt when the Feeder last ran, to know where it is called
  *	from, see cats_write_space()
  * @committed_max: see &struct cats_info
@@ -30,6 +35,8 @@
  * @alloc_failures: see &struct cats_info
  * @reason: why the last refused call was refused, or NULL
  * @reason_errno: errno of that call
+ * @settings_lock: held to change what accepted sockets inherit, beside the socket
+ *	lock, which they cannot take
  * @urgency: the default tag's
  * @blocked: bit i: writers wait for room for urgency i
  * @nr_blocked: how many, per urgency
@@ -43,14 +50,18 @@ struct cats_sock {
 	const struct proto	*base;
 	void			(*saved_write_space)(struct sock *sk);
 	void			(*saved_state_change)(struct sock *sk);
-	struct timer_list	retry;
+	struct timer_list	timer;
+	struct cats_txmsg	*chains[CATS_NR_URGENCIES];
+	struct list_head	txstamps;
 	u32			mem;
+	u32			held_bytes;
 	u32			seen_snd_nxt;
 	u32			committed_max;
 	u32			budget_max;
 	u32			alloc_failures;
 	const char		*reason;
 	int			reason_errno;
+	spinlock_t		settings_lock;
 	u8			urgency;
 	u8			blocked;
 	u8			last_urgency;
@@ -63,14 +74,13 @@ struct cats_sock {
  * cats_sk() - CATS state of a socket
  * @sk: socket with CATS attached; locked, or a file that refers to it is held
  *
- * It is in sk_user_data and not in icsk_ulp_data, so that another ULP that
- * needs the latter can be below.
+ * Valid from attaching until the socket is destroyed.  sk_user_data points to it,
+ * too, while the socket is armed: so others who need that field keep away.
  */
 static inline struct cats_sock *cats_sk(const struct sock *sk)
 {
 	/* Neither the lock nor the file is something that lockdep-RCU knows. */
-	return (void *)((uintptr_t)rcu_dereference_raw(__sk_user_data(sk)) &
-			SK_USER_DATA_PTRMASK);
+	return rcu_dereference_raw(inet_csk(sk)->icsk_ulp_data);
 }
 
 /**
@@ -114,6 +124,27 @@ static inline u32 cats_unsent(const struct sock *sk)
 	return READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_nxt);
 }
 
+/**
+ * cats_queued_bytes() - bytes accepted that have no sequence numbers yet
+ * @cs: CATS socket; without the lock the answer is a little old
+ */
+static inline u64 cats_queued_bytes(const struct cats_sock *cs)
+{
+	return READ_ONCE(cs->conductor.queued_bytes) + READ_ONCE(cs->held_bytes);
+}
+
+/* main.c: attaching */
+extern struct tcp_ulp_ops cats_ulp;
+
+struct cats_sock *cats_of(const struct sock *sk);
+int cats_arm(struct sock *sk, struct cats_sock *cs);
+void cats_disarm(struct sock *sk, struct cats_sock *cs);
+
+/* proto.c: operations of CATS sockets */
+void cats_proto_init(void);
+struct proto *cats_proto(const struct proto *base);
+int cats_swap_ops(struct socket *sock);
+
 /* admit.c: who may queue how much, and waiting for room */
 int cats_mem_limit(const struct sock *sk, unsigned int urgency);
 int cats_mem_room(const struct sock *sk, const struct cats_sock *cs,
@@ -130,27 +161,54 @@ void cats_wake_writers(struct sock *sk, struct cats_sock *cs);
 /* append.c: bytes of a message become bytes of TCP's write queue */
 int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		u32 limit, u32 size_goal, gfp_t gfp);
-void cats_append_done(struct sock *sk, bool no_nagle);
+void cats_skip_nagle(struct sock *sk);
+void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
 
 /* feeder.c: just-in-time feeding of TCP */
 u32 cats_burst(const struct sock *sk);
 void cats_feed(struct sock *sk, struct cats_sock *cs);
 void cats_drain(struct sock *sk, struct cats_sock *cs);
 void cats_write_space(struct sock *sk);
-void cats_retry_feed(struct timer_list *t);
+void cats_timer(struct timer_list *t);
+bool cats_can_send(const struct sock *sk);
 
 /* tag.c: what the application says of a message */
 const char *cats_tag_check(const struct cats_tag *tag);
 int cats_tag_from_msg(struct cats_sock *cs, struct msghdr *msg,
 		      struct cats_tag *tag);
 
+/* chain.c: messages longer than one call */
+struct cats_txmsg *cats_chain_join(struct cats_sock *cs, unsigned int urgency,
+				   bool whole);
+void cats_chain_queue(struct cats_sock *cs, struct cats_txmsg *m, bool open);
+void cats_chain_leave(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+void cats_chain_end(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+void cats_chain_end_all(struct sock *sk, struct cats_sock *cs);
+void cats_chain_drop_all(struct sock *sk, struct cats_sock *cs);
+u32 cats_chain_hold(const struct sock *sk, const struct cats_txmsg *m);
+bool cats_chain_begin(struct sock *sk, struct cats_sock *cs, bool flush);
+void cats_chain_expire(struct sock *sk, struct cats_sock *cs);
+
+/* txstamp.c: transmit time stamps of messages that overtake */
+void cats_txstamp_request(struct sock *sk, struct cats_sock *cs,
+			  struct cats_txmsg *m, u16 tsflags);
+void cats_txstamp_mark(struct sock *sk, struct cats_sock *cs,
+		       struct cats_txmsg *m, struct sk_buff *skb);
+void cats_txstamp_free(struct sock *sk, struct cats_txmsg *m);
+void cats_txstamp_purge(struct sock *sk, struct cats_sock *cs);
+int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
+		 int *addr_len);
+
 /* sendmsg.c */
+int cats_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 int cats_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
+int cats_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
+		  int flags);
 
 /* sockopt.c */
-int cats_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
-		    unsigned int optlen);
-int cats_getsockopt(struct sock *sk, int level, int optname,
+int cats_setsockopt(struct socket *sock, int level, int optname,
+		    sockptr_t optval, unsigned int optlen);
+int cats_getsockopt(struct socket *sock, int level, int optname,
 		    char __user *optval, int __user *optlen);
 int cats_ioctl(struct sock *sk, int cmd, unsigned long arg);
 

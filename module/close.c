@@ -21,6 +21,7 @@ void cats_purge(struct sock *sk, struct cats_sock *cs)
 	struct cats_msg *m;
 
 	cats_sock_held(sk);
+	cats_chain_drop_all(sk, cs);
 	while ((m = cats_conductor_remove_first(&cs->conductor)))
 		cats_txmsg_put(sk, cs, to_txmsg(m));
 }
@@ -70,17 +71,9 @@ int cats_disconnect(struct sock *sk, int flags)
 
 	cats_sock_held(sk);
 	cats_purge(sk, cs);
+	cats_txstamp_purge(sk, cs);
+	sk_stop_timer(sk, &cs->timer);
 	return cs->base->disconnect(sk, flags);
-}
-
-/* From here on the socket is a plain one with a ULP that does nothing. */
-static void detach(struct sock *sk, struct cats_sock *cs)
-{
-	WRITE_ONCE(sk->sk_prot, (struct proto *)cs->base);
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_write_space = cs->saved_write_space;
-	sk->sk_state_change = cs->saved_state_change;
-	write_unlock_bh(&sk->sk_callback_lock);
 }
 
 /**
@@ -102,8 +95,8 @@ void cats_close(struct sock *sk, long timeout)
 	lock_sock(sk);
 	cats_drain(sk, cs);
 	cats_purge(sk, cs);
-	detach(sk, cs);
+	/* From here on the socket is a plain one with a ULP that does nothing. */
+	cats_disarm(sk, cs);
 	release_sock(sk);
-	sk_stop_timer(sk, &cs->retry);
 	base->close(sk, timeout);
 }

@@ -50,48 +50,72 @@ u32 cats_burst(const struct sock *sk)
 	return max(segs, 1U) * mss;
 }
 
-static bool can_send(const struct sock *sk)
+/**
+ * cats_can_send() - would TCP transmit data in this state?
+ * @sk: socket
+ *
+ * The server side of TCP Fast Open sends before the handshake is complete.
+ */
+bool cats_can_send(const struct sock *sk)
 {
-	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
+	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ||
+	       tcp_passive_fastopen(sk);
 }
 
-/*
- * Appends up to @limit bytes of @m; returns how many, or a negative errno.  An
- * urgent last message is exempt from Nagle: it must not wait for an ACK that
- * fills its segment.
- */
+/* Appends up to @limit bytes of @m; returns how many, or a negative errno. */
 static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    u32 limit, u32 size_goal, gfp_t gfp)
 {
 	int n = cats_append(sk, cs, m, limit, size_goal, gfp);
-	bool urgent = m->msg.urgency < CATS_URGENCY_DEFAULT;
 
 	if (n > 0 && cats_conductor_commit(&cs->conductor, &m->msg, n,
 					   ktime_get_ns())) {
+		cats_append_done(sk, cs, m);
 		cats_txmsg_put(sk, cs, m);
-		cats_append_done(sk, urgent &&
-				 cats_conductor_empty(&cs->conductor));
 	}
 	return n;
 }
 
-/* Returns whether anything was appended. */
-static bool feed_budget(struct sock *sk, struct cats_sock *cs, gfp_t gfp)
+/*
+ * The message to feed, and how much of it, at least 1 byte; NULL if there is none.
+ * An unfinished one keeps back what fills no segment unless @flush is set.
+ */
+static struct cats_txmsg *next_to_feed(struct sock *sk, struct cats_sock *cs,
+				       bool flush, u32 *bytes)
 {
-	u32 burst = cats_burst(sk);
-	struct cats_msg *m;
+	struct cats_conductor *c = &cs->conductor;
+	struct cats_msg *m = cats_conductor_next(c);
+
+	if (!m && cats_conductor_empty(c) && cats_chain_begin(sk, cs, flush))
+		m = cats_conductor_next(c);
+	if (!m)
+		return NULL;
+	*bytes = cats_txmsg_left(to_txmsg(m));
+	if (m->open && !flush)
+		*bytes -= cats_chain_hold(sk, to_txmsg(m));
+	return *bytes ? to_txmsg(m) : NULL;
+}
+
+/*
+ * @flush: TCP would send what fills no segment although more is to come.
+ * Returns whether anything was appended.
+ */
+static bool feed_budget(struct sock *sk, struct cats_sock *cs, bool flush, gfp_t gfp)
+{
+	u32 burst = cats_burst(sk), bytes;
+	struct cats_txmsg *m;
 	bool fed = false;
 
-	if (!can_send(sk))
+	if (!cats_can_send(sk))
 		return false;
 	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
 	while (cats_unsent(sk) < burst) {
-		m = cats_conductor_next(&cs->conductor);
+		m = next_to_feed(sk, cs, flush, &bytes);
 		if (!m)
 			break;
-		cs->last_urgency = m->urgency;
-		if (feed_msg(sk, cs, to_txmsg(m), burst - cats_unsent(sk), burst,
-			     gfp) < 0) {
+		cs->last_urgency = m->msg.urgency;
+		bytes = min(bytes, burst - cats_unsent(sk));
+		if (feed_msg(sk, cs, m, bytes, burst, gfp) < 0) {
 			cs->alloc_failures++;
 			break;
 		}
@@ -112,9 +136,9 @@ static void retry_later_if_stuck(struct sock *sk, struct cats_sock *cs)
 {
 	if (cats_conductor_empty(&cs->conductor) ||
 	    cats_conductor_stalled(&cs->conductor) ||
-	    cats_unsent(sk) || tcp_sk(sk)->packets_out || !can_send(sk))
+	    cats_unsent(sk) || tcp_sk(sk)->packets_out || !cats_can_send(sk))
 		return;
-	sk_reset_timer(sk, &cs->retry, jiffies + RETRY_DELAY);
+	sk_reset_timer(sk, &cs->timer, jiffies + RETRY_DELAY);
 }
 
 /*
@@ -167,8 +191,8 @@ static bool autocork(struct sock *sk, u32 size_goal)
  */
 static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
 {
-	if ((!cats_conductor_empty(&cs->conductor) || cs->blocked) &&
-	    sk->sk_socket)
+	if ((!cats_conductor_empty(&cs->conductor) || cs->held_bytes ||
+	     cs->blocked) && sk->sk_socket)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 }
 
@@ -181,7 +205,7 @@ static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
 void cats_feed(struct sock *sk, struct cats_sock *cs)
 {
 	cats_sock_held(sk);
-	if (!feed_budget(sk, cs, sk->sk_allocation | __GFP_NOWARN))
+	if (!feed_budget(sk, cs, false, sk->sk_allocation | __GFP_NOWARN))
 		retry_later_if_stuck(sk, cs);
 	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
 		 !autocork(sk, cats_burst(sk)))
@@ -206,7 +230,7 @@ void cats_write_space(struct sock *sk)
 
 	cats_sock_held(sk);
 	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
-	if (feed_budget(sk, cs, GFP_ATOMIC | __GFP_NOWARN)) {
+	if (feed_budget(sk, cs, !in_loop, GFP_ATOMIC | __GFP_NOWARN)) {
 		if (!in_loop)
 			push(sk, cs);
 	} else {
@@ -217,12 +241,12 @@ void cats_write_space(struct sock *sk)
 }
 
 /**
- * cats_retry_feed() - timer: feed again after memory ran out
- * @t: cats_sock.retry; the timer holds a reference to the socket
+ * cats_timer() - feed again after memory ran out, and end forsaken messages
+ * @t: cats_sock.timer; it holds a reference to the socket
  */
-void cats_retry_feed(struct timer_list *t)
+void cats_timer(struct timer_list *t)
 {
-	struct cats_sock *cs = from_timer(cs, t, retry);
+	struct cats_sock *cs = from_timer(cs, t, timer);
 	struct sock *sk = cs->sk;
 
 	bh_lock_sock(sk);
@@ -230,10 +254,11 @@ void cats_retry_feed(struct timer_list *t)
 	if (sk->sk_write_space != cats_write_space)
 		goto out;
 	if (sock_owned_by_user(sk)) {
-		sk_reset_timer(sk, &cs->retry, jiffies + 1);
+		sk_reset_timer(sk, &cs->timer, jiffies + 1);
 		goto out;
 	}
-	if (feed_budget(sk, cs, GFP_ATOMIC | __GFP_NOWARN))
+	cats_chain_expire(sk, cs);
+	if (feed_budget(sk, cs, true, GFP_ATOMIC | __GFP_NOWARN))
 		push(sk, cs);
 	else
 		retry_later_if_stuck(sk, cs);
@@ -288,13 +313,14 @@ void cats_drain(struct sock *sk, struct cats_sock *cs)
 	bool fed = false;
 
 	cats_sock_held(sk);
-	if (!can_send(sk))
+	if (!cats_can_send(sk))
 		return;
+	cats_chain_end_all(sk, cs);
 	while ((m = next_to_drain(sk, cs))) {
 		feed_msg(sk, cs, m, cats_txmsg_left(m), size_goal,
 			 nofail_gfp(sk));
 		fed = true;
 	}
 	if (fed)
-		cats_append_done(sk, true);
+		cats_skip_nagle(sk);
 }

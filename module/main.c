@@ -1,126 +1,232 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ULP "cats": attaching to a TCP socket, and the module.
+ * The ULP "cats": attaching to TCP sockets, inheriting from listeners, and the module.
  *
- * Attaching swaps the operations of the socket (struct proto) for a copy in
- * which writing, options and the ways out are ours, as kTLS does.  The module
- * stays referenced by each attached socket until the socket is destroyed.
+ * A CATS socket is *armed* while it is, or may become, a connection: its
+ * operations (struct proto) and callbacks are ours, as kTLS does it.  A listener is
+ * not: it never sends, and softirqs copy it without its lock whenever a connection
+ * comes in, so nothing of it may change under them.  It keeps TCP's operations, and
+ * only passes its settings on to the sockets that are accepted from it.
+ *
+ * The module stays referenced by each attached socket until the socket is destroyed,
+ * and by each file that uses our operations until it is released.
  */
 #include <linux/module.h>
 #include <net/tcp.h>
-#include <net/transp_v6.h>
 
 #include "cats_sock.h"
 
-enum { FAMILY_V4, FAMILY_V6, NR_FAMILIES };
+static struct kmem_cache *sock_cache;
 
-static struct proto cats_prots[NR_FAMILIES] __ro_after_init;
+/* States in which there is, may be, or may come a direction to send in. */
+#define ATTACH_STATES	(TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV | \
+			 TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)
 
-static void __init build_proto(struct proto *prot, const struct proto *base)
+static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 {
-	*prot = *base;
-	prot->sendmsg = cats_sendmsg;
-	/* The socket layer falls back to sendmsg, which copies. */
-	prot->sendpage = NULL;
-	prot->setsockopt = cats_setsockopt;
-	prot->getsockopt = cats_getsockopt;
-	prot->ioctl = cats_ioctl;
-	prot->shutdown = cats_shutdown;
-	prot->disconnect = cats_disconnect;
-	prot->close = cats_close;
-	prot->stream_memory_free = cats_stream_memory_free;
+	struct cats_sock *cs = kmem_cache_zalloc(sock_cache, gfp);
+
+	if (!cs)
+		return NULL;
+	cs->sk = sk;
+	spin_lock_init(&cs->settings_lock);
+	timer_setup(&cs->timer, cats_timer, 0);
+	INIT_LIST_HEAD(&cs->txstamps);
+	return cs;
 }
 
-/* Only sockets that nobody else has taken over: NULL for the rest. */
-static struct proto *proto_for(const struct sock *sk)
+static void free_cats_sock_rcu(struct rcu_head *head)
 {
-	if (sk->sk_prot == &tcp_prot)
-		return &cats_prots[FAMILY_V4];
-#if IS_ENABLED(CONFIG_IPV6)
-	if (sk->sk_prot == &tcpv6_prot)
-		return &cats_prots[FAMILY_V6];
-#endif
-	return NULL;
+	kmem_cache_free(sock_cache, container_of(head, struct cats_sock, rcu));
 }
 
-static void hook_callbacks(struct sock *sk, struct cats_sock *cs)
+/**
+ * cats_of() - CATS state of a socket that may have none
+ * @sk: socket, locked, or a file that refers to it is held
+ *
+ * Return: the state, armed or not; NULL if the ULP is not "cats".
+ */
+struct cats_sock *cats_of(const struct sock *sk)
 {
+	return READ_ONCE(inet_csk(sk)->icsk_ulp_ops) == &cats_ulp ? cats_sk(sk) : NULL;
+}
+
+/**
+ * cats_arm() - take over what a connection does
+ * @sk: socket, locked
+ * @cs: its CATS state
+ *
+ * Return: 0, or -EBUSY if somebody else uses sk_user_data.
+ */
+int cats_arm(struct sock *sk, struct cats_sock *cs)
+{
+	cats_sock_held(sk);
+	if (rcu_access_pointer(__sk_user_data(sk)))
+		return -EBUSY;
+	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
 	write_lock_bh(&sk->sk_callback_lock);
-	cs->saved_write_space = sk->sk_write_space;
-	cs->saved_state_change = sk->sk_state_change;
 	sk->sk_write_space = cats_write_space;
 	sk->sk_state_change = cats_state_change;
 	__rcu_assign_sk_user_data_with_flags(sk, cs, SK_USER_DATA_NOCOPY);
 	write_unlock_bh(&sk->sk_callback_lock);
+	/* Readers without the lock find cs once they see the new operations. */
+	smp_store_release(&sk->sk_prot, cats_proto(cs->base));
+	return 0;
+}
+
+/**
+ * cats_disarm() - give back what cats_arm() took
+ * @sk: socket, locked
+ * @cs: its CATS state; nothing is queued
+ *
+ */
+void cats_disarm(struct sock *sk, struct cats_sock *cs)
+{
+	cats_sock_held(sk);
+	WRITE_ONCE(sk->sk_prot, (struct proto *)cs->base);
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_write_space = cs->saved_write_space;
+	sk->sk_state_change = cs->saved_state_change;
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+	sk_stop_timer(sk, &cs->timer);
 }
 
 /* Attach; the socket is owned by setsockopt(TCP_ULP). */
 static int cats_ulp_init(struct sock *sk)
 {
-	struct proto *prot = proto_for(sk);
 	struct cats_sock *cs;
+	int err;
 
 	cats_sock_held(sk);
-	if (sk->sk_state != TCP_ESTABLISHED)
+	if (!((1 << sk->sk_state) & ATTACH_STATES))
 		return -ENOTCONN;
-	if (!prot || sk_is_mptcp(sk))
+	if (!cats_proto(sk->sk_prot) || sk_is_mptcp(sk))
 		return -EOPNOTSUPP;
 	/* A write that sleeps would go on in TCP, amidst our messages. */
-	if (rcu_access_pointer(__sk_user_data(sk)) || sk->sk_write_pending)
+	if (sk->sk_write_pending ||
+	    (sk->sk_state != TCP_LISTEN && rcu_access_pointer(__sk_user_data(sk))))
 		return -EBUSY;
-	cs = kzalloc(sizeof(*cs), GFP_KERNEL_ACCOUNT);
+	cs = alloc_cats_sock(sk, GFP_KERNEL);
 	if (!cs)
 		return -ENOMEM;
 	cats_conductor_init(&cs->conductor, &cats_debt);
-	cs->sk = sk;
-	cs->base = sk->sk_prot;
 	cs->urgency = CATS_URGENCY_DEFAULT;
-	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
-	timer_setup(&cs->retry, cats_retry_feed, 0);
-	hook_callbacks(sk, cs);
-	/* Readers without the lock find cs once they see the new operations. */
-	smp_store_release(&sk->sk_prot, prot);
+	cs->base = sk->sk_prot;
+	cs->saved_write_space = sk->sk_write_space;
+	cs->saved_state_change = sk->sk_state_change;
+	err = cats_swap_ops(sk->sk_socket);
+	if (err) {
+		kmem_cache_free(sock_cache, cs);
+		return err;
+	}
+	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, cs);
+	if (sk->sk_state != TCP_LISTEN)
+		cats_arm(sk, cs);
+	/* The core has cleared it: ULPs need not know MSG_ZEROCOPY.  We do. */
+	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	return 0;
 }
 
-/* The socket is being destroyed, in any context; it was closed before. */
+/* Settings of the listener may change on another processor: hence the lock. */
+static void inherit(struct cats_sock *cs, struct cats_sock *listener)
+{
+	struct cats_debt_params params;
+
+	cs->base = listener->base;
+	cs->saved_write_space = listener->saved_write_space;
+	cs->saved_state_change = listener->saved_state_change;
+	spin_lock_bh(&listener->settings_lock);
+	cs->urgency = listener->urgency;
+	cats_conductor_init(&cs->conductor, listener->conductor.ops);
+	if (cats_debt_get_params(&listener->conductor, &params))
+		cats_debt_set_params(&cs->conductor, &params);
+	spin_unlock_bh(&listener->settings_lock);
+}
+
+/*
+ * A connection came in at a CATS listener; @newsk is a copy of that, locked, and
+ * nobody else knows it yet.  There is no way to refuse: without memory the
+ * connection is a plain one, where tags are ignored.  The listener may be
+ * closing; what we read of it is freed by RCU only.
+ */
+static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
+			   const gfp_t priority)
+{
+	struct inet_connection_sock *icsk = inet_csk(newsk);
+	struct cats_sock *listener = cats_sk(newsk);
+	struct cats_sock *cs = alloc_cats_sock(newsk, priority);
+
+	/* If listen() raced with a connect() that failed, it is armed. */
+	newsk->sk_prot_creator = (struct proto *)listener->base;
+	newsk->sk_prot = (struct proto *)listener->base;
+	newsk->sk_write_space = listener->saved_write_space;
+	newsk->sk_state_change = listener->saved_state_change;
+	if (!cs) {
+		icsk->icsk_ulp_ops = NULL;
+		RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
+		return;
+	}
+	__module_get(THIS_MODULE);
+	inherit(cs, listener);
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, cs);
+	cats_arm(newsk, cs);
+}
+
+/*
+ * The socket is being destroyed, in any context.  It was closed before, unless
+ * nobody accepted it.
+ */
 static void cats_ulp_release(struct sock *sk)
 {
 	struct cats_sock *cs = cats_sk(sk);
 
 	cats_purge(sk, cs);
-	rcu_assign_sk_user_data(sk, NULL);
-	kfree_rcu(cs, rcu);
+	if (sk->sk_write_space == cats_write_space)
+		cats_disarm(sk, cs);
+	cats_txstamp_purge(sk, cs);
+	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
+	call_rcu(&cs->rcu, free_cats_sock_rcu);
 }
 
-static struct tcp_ulp_ops cats_ulp __read_mostly = {
+struct tcp_ulp_ops cats_ulp __read_mostly = {
 	.name		= CATS_ULP_NAME,
 	.owner		= THIS_MODULE,
 	.init		= cats_ulp_init,
+	.clone		= cats_ulp_clone,
 	.release	= cats_ulp_release,
 };
 
 static int __init cats_init(void)
 {
-	int err;
+	int err = -ENOMEM;
 
-	build_proto(&cats_prots[FAMILY_V4], &tcp_prot);
-#if IS_ENABLED(CONFIG_IPV6)
-	build_proto(&cats_prots[FAMILY_V6], &tcpv6_prot);
-#endif
+	cats_proto_init();
+	sock_cache = KMEM_CACHE(cats_sock, SLAB_ACCOUNT);
+	if (!sock_cache)
+		return err;
 	err = cats_txmsg_init();
 	if (err)
-		return err;
+		goto no_txmsg;
 	err = tcp_register_ulp(&cats_ulp);
 	if (err)
-		cats_txmsg_exit();
+		goto no_ulp;
+	return 0;
+
+no_ulp:
+	cats_txmsg_exit();
+no_txmsg:
+	kmem_cache_destroy(sock_cache);
 	return err;
 }
 
 static void __exit cats_exit(void)
 {
 	tcp_unregister_ulp(&cats_ulp);
+	/* The states of the last sockets are freed by call_rcu(). */
+	rcu_barrier();
 	cats_txmsg_exit();
+	kmem_cache_destroy(sock_cache);
 }
 
 module_init(cats_init);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writing: one call, one message.
+ * Writing.
  *
  * A tagged message is built in private, sleeping as often as it takes, and
  * queued at once: other threads cannot come between its parts.  An untagged
  * write follows TCP and is accepted part by part as room appears; a message
  * that has to wait for room is queued *open*, and goes on where it stopped.
+ * What several calls make one message of: see chain.c.
  */
 #include <linux/sched/signal.h>
 
@@ -25,25 +26,42 @@
 /**
  * struct write_op - one call that writes
  * @cs: CATS socket
- * @msg: where the data comes from
+ * @msg: where the data comes from, and the flags; its iterator is not used if
+ *	there is a @page
+ * @page: sendpage(): the page
+ * @offset: first byte in @page
+ * @left: bytes of @page still to be taken
  * @m: the message, or NULL as long as there is none
+ * @uarg: MSG_ZEROCOPY: whom to tell when the pages are free, or NULL
+ * @pin: take the user's pages themselves
+ * @tsflags: time stamps wanted
  * @urgency: class
- * @whole: tagged: nothing is queued before all of it is there
- * @queued: the message was queued, open; if it no longer is, the connection or
- *	its sending side ended meanwhile
- * @copied: bytes in @m
+ * @whole: tagged: nothing is accepted before all of it is there
+ * @more: the message goes on in another call
+ * @copied: bytes of this call in @m
  * @timeo: time left to sleep, jiffies
  */
 struct write_op {
 	struct cats_sock	*cs;
 	struct msghdr		*msg;
+	struct page		*page;
+	u32			offset;
+	u32			left;
 	struct cats_txmsg	*m;
+	struct ubuf_info	*uarg;
+	bool			pin;
+	u16			tsflags;
 	unsigned int		urgency;
 	bool			whole;
-	bool			queued;
+	bool			more;
 	u32			copied;
 	long			timeo;
 };
+
+static size_t data_left(const struct write_op *op)
+{
+	return op->page ? op->left : msg_data_left(op->msg);
+}
 
 static bool send_side_ended(const struct sock *sk)
 {
@@ -53,62 +71,98 @@ static bool send_side_ended(const struct sock *sk)
 static int alloc_msg(struct sock *sk, struct write_op *op)
 {
 	op->m = cats_txmsg_alloc(sk, op->cs, op->urgency);
-	return op->m ? 0 : -ENOMEM;
+	if (!op->m)
+		return -ENOMEM;
+	op->m->whole = op->whole;
+	return 0;
 }
 
-/* Copies a piece of at most @max bytes into the message. */
-static int copy_piece(struct sock *sk, struct write_op *op, size_t max)
+static int take_page(struct sock *sk, struct write_op *op, size_t max)
 {
-	struct cats_txmsg *m = op->m;
-	int n = cats_txmsg_copy(sk, op->cs, m, &op->msg->msg_iter,
-				min(max, msg_data_left(op->msg)));
+	u32 n = min_t(size_t, max, op->left);
+	int err = cats_txmsg_add_page(sk, op->cs, op->m, op->page, op->offset, n);
 
+	if (err)
+		return err;
+	op->offset += n;
+	op->left -= n;
+	return n;
+}
+
+/* Bytes are accepted: they are part of the message. */
+static void accept_bytes(struct write_op *op, u32 bytes)
+{
+	struct cats_sock *cs = op->cs;
+	struct cats_txmsg *m = op->m;
+
+	if (m->was_queued) {
+		cats_conductor_extend(&cs->conductor, &m->msg, bytes);
+		return;
+	}
+	m->msg.len += bytes;
+	WRITE_ONCE(cs->held_bytes, cs->held_bytes + bytes);
+}
+
+/* Takes a piece of at most @max bytes. */
+static int take_piece(struct sock *sk, struct write_op *op, size_t max)
+{
+	struct cats_sock *cs = op->cs;
+	int n;
+
+	max = min(max, data_left(op));
+	if (op->page)
+		n = take_page(sk, op, max);
+	else if (op->pin)
+		n = cats_txmsg_pin(sk, cs, op->m, &op->msg->msg_iter, max, op->uarg);
+	else
+		n = cats_txmsg_copy(sk, cs, op->m, &op->msg->msg_iter, max);
 	if (n < 0)
 		return n;
 	op->copied += n;
-	if (op->queued)
-		cats_conductor_extend(&op->cs->conductor, &m->msg, n);
-	else
-		m->msg.len += n;
+	if (!op->whole)
+		accept_bytes(op, n);
 	return 0;
 }
 
 /* Lets the Conductor have what there is, and TCP what it takes of it. */
 static void queue_open(struct sock *sk, struct write_op *op)
 {
-	if (op->whole || !op->copied)
+	struct cats_txmsg *m = op->m;
+
+	if (op->whole || !m || !m->msg.len)
 		return;
-	if (!op->queued) {
-		op->queued = true;
-		op->m->msg.open = true;
-		cats_conductor_enqueue(&op->cs->conductor, &op->m->msg,
-				       ktime_get_ns());
-	}
+	if (!m->was_queued)
+		cats_chain_queue(op->cs, m, true);
 	cats_feed(sk, op->cs);
 }
 
-/* The call ends: its message is complete, unless nothing came of it. */
+static void free_msg(struct sock *sk, struct write_op *op)
+{
+	cats_txmsg_put(sk, op->cs, op->m);
+	/* There may be room now that nobody else would tell of. */
+	cats_wake_writers(sk, op->cs);
+}
+
+/*
+ * The call ends, and its message with it unless more is to come.  A call of which
+ * nothing was accepted leaves the message of the calls before as it was.
+ */
 static void finish(struct sock *sk, struct write_op *op)
 {
-	struct cats_conductor *c = &op->cs->conductor;
 	struct cats_txmsg *m = op->m;
-	bool gone;
 
 	if (!m)
 		return;
 	m->has_writer = false;
-	if (op->queued) {
-		gone = list_empty(&m->msg.node) ||
-		       cats_conductor_close_msg(c, &m->msg);
+	if (cats_txmsg_gone(m) || !m->msg.len) {
+		free_msg(sk, op);
 	} else {
-		gone = !op->copied;
-		if (!gone)
-			cats_conductor_enqueue(c, &m->msg, ktime_get_ns());
-	}
-	if (gone) {
-		cats_txmsg_put(sk, op->cs, m);
-		/* There may be room now that nobody else would tell of. */
-		cats_wake_writers(sk, op->cs);
+		if (op->copied)
+			cats_txstamp_request(sk, op->cs, m, op->tsflags);
+		if (op->more || !op->copied)
+			cats_chain_leave(sk, op->cs, m);
+		else
+			cats_chain_end(sk, op->cs, m);
 	}
 	cats_feed(sk, op->cs);
 }
@@ -157,9 +211,18 @@ static int step_whole(struct sock *sk, struct write_op *op, size_t max)
 {
 	int err = op->m ? 0 : alloc_msg(sk, op);
 
-	while (!err && msg_data_left(op->msg))
-		err = copy_piece(sk, op, max);
+	while (!err && data_left(op))
+		err = take_piece(sk, op, max);
 	return err;
+}
+
+/* Nothing of a tagged write: io_uring tries again with the same iterator. */
+static void take_back(struct sock *sk, struct write_op *op)
+{
+	iov_iter_revert(&op->msg->msg_iter, op->copied);
+	op->copied = 0;
+	if (op->m && !cats_txmsg_gone(op->m))
+		cats_txmsg_trim(sk, op->cs, op->m);
 }
 
 /* A tagged write: all of it or nothing. */
@@ -169,20 +232,27 @@ static int write_whole(struct sock *sk, struct write_op *op, size_t size)
 	struct cats_sock *cs = op->cs;
 	int err;
 
-	err = cats_wait_room(sk, cs, op->urgency, need, NULL, &op->timeo);
+	err = cats_wait_room(sk, cs, op->urgency, need, op->m, &op->timeo);
 	if (err == -EMSGSIZE)
 		return cats_refuse(cs, err,
 				   "message: larger than the send buffer can ever hold");
+	if (!err)
+		err = retry_nomem(sk, op, SIZE_MAX, step_whole);
+	/* Shutdown or reset while we slept. */
+	if (!err && cats_txmsg_gone(op->m))
+		err = -EPIPE;
 	if (err)
-		return err;
-	return retry_nomem(sk, op, SIZE_MAX, step_whole);
+		take_back(sk, op);
+	else
+		accept_bytes(op, op->copied);
+	return err;
 }
 
 static int step_part(struct sock *sk, struct write_op *op, size_t max)
 {
 	int err = op->m ? 0 : alloc_msg(sk, op);
 
-	return err ?: copy_piece(sk, op, max);
+	return err ?: take_piece(sk, op, max);
 }
 
 /* An untagged write: as much as there is room for, then sleep or be content. */
@@ -191,7 +261,7 @@ static int write_part(struct sock *sk, struct write_op *op)
 	struct cats_sock *cs = op->cs;
 	int room, err;
 
-	while (msg_data_left(op->msg)) {
+	while (data_left(op)) {
 		if (!cats_has_room(sk, cs, op->urgency, 1, op->m)) {
 			queue_open(sk, op);
 			err = cats_wait_room(sk, cs, op->urgency, 1, op->m,
@@ -208,79 +278,164 @@ static int write_part(struct sock *sk, struct write_op *op)
 	return 0;
 }
 
-/* What TCP does with these would not name the right bytes here, or cannot. */
-static int check_flags(struct sock *sk, struct cats_sock *cs,
-		       const struct msghdr *msg)
+/* As at the beginning of tcp_sendmsg_locked(). */
+static int get_uarg(struct sock *sk, struct write_op *op, size_t size)
 {
-	if (msg->msg_flags & MSG_OOB)
-		return cats_refuse(cs, -EOPNOTSUPP,
-				   "urgent data (MSG_OOB) is not supported");
-	if (msg->msg_flags & MSG_FASTOPEN)
-		return cats_refuse(cs, -EISCONN,
-				   "MSG_FASTOPEN: the socket is connected");
-	if ((msg->msg_flags & MSG_ZEROCOPY) &&
-	    (msg->msg_ubuf || sock_flag(sk, SOCK_ZEROCOPY)))
-		return cats_refuse(cs, -EOPNOTSUPP,
-				   "MSG_ZEROCOPY is not supported");
-	if (tcp_sk(sk)->repair)
-		return cats_refuse(cs, -EOPNOTSUPP,
-				   "TCP_REPAIR is not supported");
+	if (!(op->msg->msg_flags & MSG_ZEROCOPY) || !size)
+		return 0;
+	op->pin = sk->sk_route_caps & NETIF_F_SG;
+	if (op->msg->msg_ubuf) {
+		op->uarg = op->msg->msg_ubuf;
+		net_zcopy_get(op->uarg);
+	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
+		op->uarg = msg_zerocopy_realloc(sk, size, NULL);
+		if (!op->uarg)
+			return -ENOBUFS;
+		if (!op->pin)
+			uarg_to_msgzc(op->uarg)->zerocopy = 0;
+	} else {
+		op->pin = false;
+	}
 	return 0;
 }
 
-/* In TCP's order: state, then control messages, then errors of the socket. */
-static int check_write(struct sock *sk, struct write_op *op,
-		       struct cats_tag *tag)
+/*
+ * TCP sends what fits the SYN, as of a non-blocking call.  The rest, which goes on
+ * when there is a connection, is ours.
+ */
+static int fastopen(struct sock *sk, struct write_op *op, size_t *size)
+{
+	struct msghdr *msg = op->msg;
+	int flags = msg->msg_flags, n;
+
+	msg->msg_flags = (flags & ~MSG_ZEROCOPY) | MSG_DONTWAIT;
+	n = tcp_sendmsg_locked(sk, msg, *size);
+	msg->msg_flags = flags;
+	if (n == -EINPROGRESS && !(flags & MSG_DONTWAIT))
+		n = 0;
+	if (n > 0)
+		*size -= n;
+	return n;
+}
+
+/* There will be a connection, or there is none: a blocking call waits. */
+static int wait_connect(struct sock *sk, struct write_op *op)
+{
+	struct socket *sock = sk->sk_socket;
+	int err;
+
+	if (cats_can_send(sk))
+		return 0;
+	err = sk_stream_wait_connect(sk, &op->timeo);
+	/* As inet_stream_connect() after it has waited. */
+	if (!err && sock->state == SS_CONNECTING)
+		sock->state = SS_CONNECTED;
+	return err;
+}
+
+/*
+ * In TCP's order: state, then control messages, then errors of the socket.
+ * Returns 1 with a tag, 0 without one, or a negative errno.
+ */
+static int check_write(struct sock *sk, struct write_op *op, struct cats_tag *tag)
 {
 	struct sockcm_cookie sockc;
 	int err;
 
-	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
-		err = sk_stream_wait_connect(sk, &op->timeo);
-		if (err)
-			return err;
-	}
-	err = check_flags(sk, op->cs, op->msg);
+	err = wait_connect(sk, op);
 	if (err)
 		return err;
 	sockcm_init(&sockc, sk);
 	if (op->msg->msg_controllen && sock_cmsg_send(sk, op->msg, &sockc))
 		return cats_refuse(op->cs, -EINVAL,
 				   "control message: refused by the socket layer");
+	op->tsflags = sockc.tsflags;
 	err = cats_tag_from_msg(op->cs, op->msg, tag);
 	if (err < 0)
 		return err;
 	return send_side_ended(sk) ? -EPIPE : err;
 }
 
-static int sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+/* An empty call ends the message of its class unless it says MSG_MORE. */
+static int write_nothing(struct sock *sk, struct write_op *op)
 {
-	struct write_op op = {
-		.cs = cats_sk(sk),
-		.msg = msg,
-		.timeo = sock_sndtimeo(sk, msg->msg_flags & MSG_DONTWAIT),
-	};
-	struct cats_tag tag;
+	struct cats_txmsg *m = op->cs->chains[op->urgency];
+
+	if (m && !m->has_writer && !op->more) {
+		cats_chain_end(sk, op->cs, m);
+		cats_feed(sk, op->cs);
+	}
+	return 0;
+}
+
+static int write_data(struct sock *sk, struct write_op *op, size_t size)
+{
+	struct cats_conductor *c = &op->cs->conductor;
 	int err;
 
-	err = check_write(sk, &op, &tag);
+	op->m = cats_chain_join(op->cs, op->urgency, op->whole);
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	if (cats_conductor_empty(c) || cats_conductor_stalled(c))
+		tcp_rate_check_app_limited(sk);
+	err = op->whole ? write_whole(sk, op, size) : write_part(sk, op);
+	if (op->copied && op->msg->msg_flags & MSG_OOB)
+		op->m->marks |= CATS_MARK_URG;
+	if (op->copied && !data_left(op) && op->msg->msg_flags & MSG_EOR)
+		op->m->marks |= CATS_MARK_EOR;
+	finish(sk, op);
+	return op->copied ?: err;
+}
+
+static int do_write(struct sock *sk, struct write_op *op, size_t size)
+{
+	int flags = op->msg->msg_flags, err, in_syn = 0;
+	struct cats_tag tag;
+
+	err = get_uarg(sk, op, size);
+	if (err)
+		return err;
+	if (unlikely(flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect) &&
+	    !op->page) {
+		in_syn = fastopen(sk, op, &size);
+		if (in_syn < 0 || (in_syn && (!size || flags & MSG_DONTWAIT)))
+			return in_syn;
+	}
+	op->timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
+	err = check_write(sk, op, &tag);
 	if (err < 0)
 		return err;
-	if (!size)
-		return 0;
-	op.whole = err;
-	op.urgency = op.whole ? tag.urgency : op.cs->urgency;
-	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-	if (cats_conductor_empty(&op.cs->conductor))
-		tcp_rate_check_app_limited(sk);
-	err = op.whole ? write_whole(sk, &op, size) : write_part(sk, &op);
-	if (op.whole && err) {
-		/* io_uring tries again with the same iterator. */
-		iov_iter_revert(&msg->msg_iter, op.copied);
-		op.copied = 0;
+	op->whole = err;
+	op->urgency = op->whole ? tag.urgency : op->cs->urgency;
+	op->more = flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST) &&
+		   !(flags & (MSG_EOR | MSG_OOB));
+	err = size ? write_data(sk, op, size) : write_nothing(sk, op);
+	return err < 0 ? in_syn ?: err : err + in_syn;
+}
+
+/**
+ * cats_sendmsg_locked() - proto_ops.sendmsg_locked
+ * @sk: socket, owned by the caller
+ * @msg: message
+ * @size: its bytes
+ *
+ * Return: as cats_sendmsg().
+ */
+int cats_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	struct write_op op = { .msg = msg };
+	int ret;
+
+	op.cs = cats_of(sk);
+	/* Not armed; or being restored, when queues are filled, not sent. */
+	if (!op.cs || tcp_sk(sk)->repair)
+		return tcp_sendmsg_locked(sk, msg, size);
+	ret = do_write(sk, &op, size);
+	if (ret < 0) {
+		net_zcopy_put_abort(op.uarg, true);
+		return sk_stream_error(sk, msg->msg_flags, ret);
 	}
-	finish(sk, &op);
-	return op.copied ?: err;
+	net_zcopy_put(op.uarg);
+	return ret;
 }
 
 /**
@@ -298,9 +453,44 @@ int cats_sendmsg(struct sock *sk, struct msghdr *msg, size_t size)
 	int ret;
 
 	lock_sock(sk);
-	ret = sendmsg_locked(sk, msg, size);
+	ret = cats_sendmsg_locked(sk, msg, size);
+	release_sock(sk);
+	return ret;
+}
+
+/**
+ * cats_sendpage() - proto.sendpage: sendfile() and splice()
+ * @sk: socket
+ * @page: page of a file or a pipe
+ * @offset: first byte in it
+ * @size: bytes
+ * @flags: MSG_MORE and others; MSG_SENDPAGE_NOTLAST: the next page comes at once
+ *
+ * Context: process; takes the socket lock and may sleep.
+ * Return: bytes accepted, or an errno of tcp(7).
+ */
+int cats_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
+		  int flags)
+{
+	struct cats_sock *cs = cats_sk(sk);
+	struct msghdr msg = { .msg_flags = flags };
+	struct write_op op = {
+		.cs = cs,
+		.msg = &msg,
+		.page = page,
+		.offset = offset,
+		.left = size,
+	};
+	int ret;
+
+	if (tcp_sk(sk)->repair)
+		return cs->base->sendpage(sk, page, offset, size, flags);
+	if (!(sk->sk_route_caps & NETIF_F_SG))
+		return sock_no_sendpage(sk->sk_socket, page, offset, size, flags);
+	lock_sock(sk);
+	ret = do_write(sk, &op, size);
 	if (ret < 0)
-		ret = sk_stream_error(sk, msg->msg_flags, ret);
+		ret = sk_stream_error(sk, flags, ret);
 	release_sock(sk);
 	return ret;
 }

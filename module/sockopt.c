@@ -48,7 +48,9 @@ static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 	why = cats_tag_check(&tag);
 	if (why)
 		return cats_refuse(cs, -EINVAL, why);
+	spin_lock_bh(&cs->settings_lock);
 	WRITE_ONCE(cs->urgency, tag.urgency);
+	spin_unlock_bh(&cs->settings_lock);
 	return 0;
 }
 
@@ -70,7 +72,9 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 	ops = cats_conductor_find(name);
 	if (!ops)
 		return cats_refuse(cs, -ENOENT, "Conductor: no policy of that name");
+	spin_lock_bh(&cs->settings_lock);
 	cats_conductor_set_ops(&cs->conductor, ops);
+	spin_unlock_bh(&cs->settings_lock);
 	return 0;
 }
 
@@ -86,13 +90,56 @@ static int set_debt_params(struct cats_sock *cs, sockptr_t optval,
 		      optlen);
 	if (err)
 		return err;
+	spin_lock_bh(&cs->settings_lock);
 	why = cats_debt_set_params(&cs->conductor, &params);
+	spin_unlock_bh(&cs->settings_lock);
 	return why ? cats_refuse(cs, -EINVAL, why) : 0;
 }
 
+static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
+		      unsigned int optlen)
+{
+	switch (optname) {
+	case CATS_TAG:
+		return set_tag(cs, optval, optlen);
+	case CATS_CONDUCTOR:
+		return set_conductor(cs, optval, optlen);
+	case CATS_DEBT_PARAMS:
+		return set_debt_params(cs, optval, optlen);
+	default:
+		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
+	}
+}
+
+/* While it is on, TCP's queue is looked at, and filled, from outside. */
+static int set_repair(struct sock *sk, struct cats_sock *cs, sockptr_t optval,
+		      unsigned int optlen)
+{
+	int err = cs->base->setsockopt(sk, SOL_TCP, TCP_REPAIR, optval, optlen);
+
+	lock_sock(sk);
+	if (tcp_sk(sk)->repair)
+		cats_drain(sk, cs);
+	release_sock(sk);
+	return err;
+}
+
+static int set_base_option(struct sock *sk, struct cats_sock *cs, int level,
+			   int optname, sockptr_t optval, unsigned int optlen)
+{
+	int err;
+
+	if (level == SOL_TCP && optname == TCP_REPAIR)
+		return set_repair(sk, cs, optval, optlen);
+	err = cs->base->setsockopt(sk, level, optname, optval, optlen);
+	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && err == -EBUSY)
+		cats_refuse(cs, err, "IPV6_ADDRFORM: not with CATS");
+	return err;
+}
+
 /**
- * cats_setsockopt() - proto.setsockopt
- * @sk: socket
+ * cats_setsockopt() - proto_ops.setsockopt
+ * @sock: socket
  * @level: SOL_CATS is ours, the rest goes to the socket below
  * @optname: enum cats_option
  * @optval: value
@@ -102,28 +149,19 @@ static int set_debt_params(struct cats_sock *cs, sockptr_t optval,
  * Return: 0, or -EINVAL, -E2BIG, -ENOENT, -ENOPROTOOPT, -EFAULT with nothing
  * changed.
  */
-int cats_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
-		    unsigned int optlen)
+int cats_setsockopt(struct socket *sock, int level, int optname,
+		    sockptr_t optval, unsigned int optlen)
 {
-	struct cats_sock *cs = cats_sk(sk);
+	struct sock *sk = sock->sk;
+	struct cats_sock *cs = cats_of(sk);
 	int err;
 
+	if (!cs)
+		return sock_common_setsockopt(sock, level, optname, optval, optlen);
 	if (level != SOL_CATS)
-		return cs->base->setsockopt(sk, level, optname, optval, optlen);
+		return set_base_option(sk, cs, level, optname, optval, optlen);
 	lock_sock(sk);
-	switch (optname) {
-	case CATS_TAG:
-		err = set_tag(cs, optval, optlen);
-		break;
-	case CATS_CONDUCTOR:
-		err = set_conductor(cs, optval, optlen);
-		break;
-	case CATS_DEBT_PARAMS:
-		err = set_debt_params(cs, optval, optlen);
-		break;
-	default:
-		err = cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
-	}
+	err = set_option(cs, optname, optval, optlen);
 	release_sock(sk);
 	return err;
 }
@@ -146,8 +184,13 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
 	info->alloc_failures = cs->alloc_failures;
 	info->mem_queued = cs->mem;
 	info->mem_limit = cats_mem_limit(sk, cs->urgency);
-	for (i = 0; i < CATS_NR_URGENCIES; i++)
+	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
+		if (cs->chains[i] && !cs->chains[i]->was_queued) {
+			info->classes[i].queued_bytes += cs->chains[i]->msg.len;
+			info->classes[i].queued_msgs++;
+		}
+	}
 }
 
 /**
@@ -190,9 +233,30 @@ static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
 	}
 }
 
+/* tcpi_notsent_bytes counts what is queued, as SIOCOUTQNSD does. */
+static int get_tcp_info(struct sock *sk, struct cats_sock *cs,
+			char __user *optval, int __user *optlen)
+{
+	const size_t offset = offsetof(struct tcp_info, tcpi_notsent_bytes);
+	u32 __user *to = (u32 __user *)(optval + offset);
+	int err, len;
+	u32 notsent;
+
+	err = cs->base->getsockopt(sk, SOL_TCP, TCP_INFO, optval, optlen);
+	if (err)
+		return err;
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < (int)(offset + sizeof(notsent)))
+		return 0;
+	if (get_user(notsent, to))
+		return -EFAULT;
+	return put_user(notsent + cats_queued_bytes(cs), to);
+}
+
 /**
- * cats_getsockopt() - proto.getsockopt
- * @sk: socket
+ * cats_getsockopt() - proto_ops.getsockopt
+ * @sock: socket
  * @level: SOL_CATS is ours, the rest goes to the socket below
  * @optname: enum cats_option
  * @optval: where the value goes
@@ -201,15 +265,18 @@ static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
  * Context: process; takes the socket lock.
  * Return: 0, or -EINVAL, -ENOPROTOOPT, -EFAULT.
  */
-int cats_getsockopt(struct sock *sk, int level, int optname,
+int cats_getsockopt(struct socket *sock, int level, int optname,
 		    char __user *optval, int __user *optlen)
 {
-	struct cats_sock *cs = cats_sk(sk);
+	struct sock *sk = sock->sk;
+	struct cats_sock *cs = cats_of(sk);
 	union cats_option_value v;
 	int len, size;
 
-	if (level != SOL_CATS)
-		return cs->base->getsockopt(sk, level, optname, optval, optlen);
+	if (cs && level == SOL_TCP && optname == TCP_INFO)
+		return get_tcp_info(sk, cs, optval, optlen);
+	if (!cs || level != SOL_CATS)
+		return sock_common_getsockopt(sock, level, optname, optval, optlen);
 	if (get_user(len, optlen))
 		return -EFAULT;
 	if (len < 0)
@@ -247,7 +314,7 @@ int cats_ioctl(struct sock *sk, int cmd, unsigned long arg)
 	/* With the lock, so that no byte is counted twice or not at all. */
 	lock_sock(sk);
 	err = cs->base->ioctl(sk, cmd, arg);
-	bytes = cs->conductor.queued_bytes;
+	bytes = cats_queued_bytes(cs);
 	release_sock(sk);
 	if (err || !bytes)
 		return err;

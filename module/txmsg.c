@@ -36,10 +36,10 @@ static void uncharge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 
 /**
  * cats_txmsg_truesize() - memory that a message will be charged, at most
- * @len: bytes of payload
+ * @len: bytes of payload, copied
  *
  * At most because fragments are as large as the allocator can give; a page is
- * the least.
+ * the least.  For pages of others it is an estimate: they come as they are cut.
  */
 size_t cats_txmsg_truesize(size_t len)
 {
@@ -78,54 +78,99 @@ struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
 	return m;
 }
 
+/* For the next kind of fragments. */
+static void reset_chunk(struct cats_chunk *chunk)
+{
+	net_zcopy_put(chunk->uarg);
+	chunk->uarg = NULL;
+	chunk->shared = false;
+	chunk->first = 0;
+	chunk->nr = 0;
+}
+
 static void free_chunk(struct sock *sk, struct cats_sock *cs,
 		       struct cats_txmsg *m, struct cats_chunk *chunk)
 {
+	reset_chunk(chunk);
 	if (chunk == &m->chunk)
 		return;
 	kfree(chunk);
 	uncharge(sk, cs, sizeof(*chunk));
 }
 
-/* The fragment that new bytes at the end of @pfrag belong to, or a new one. */
+static struct cats_chunk *add_chunk(struct sock *sk, struct cats_sock *cs,
+				    struct cats_txmsg *m)
+{
+	struct cats_chunk *chunk;
+
+	if (!charge(sk, cs, sizeof(*chunk)))
+		return NULL;
+	chunk = kzalloc(sizeof(*chunk), sk->sk_allocation);
+	if (!chunk) {
+		uncharge(sk, cs, sizeof(*chunk));
+		return NULL;
+	}
+	m->tail->next = chunk;
+	m->tail = chunk;
+	return chunk;
+}
+
+/**
+ * struct piece - where bytes that are added lie, and what they are
+ * @page: page
+ * @offset: first byte
+ * @uarg: see &struct cats_chunk
+ * @shared: likewise
+ */
+struct piece {
+	struct page		*page;
+	u32			offset;
+	struct ubuf_info	*uarg;
+	bool			shared;
+};
+
+static bool same_kind(const struct cats_chunk *chunk, const struct piece *p)
+{
+	return chunk->uarg == p->uarg && chunk->shared == p->shared;
+}
+
+/* The fragment that bytes at @p belong to, or a new one; NULL without memory. */
 static struct cats_frag *last_frag(struct sock *sk, struct cats_sock *cs,
-				   struct cats_txmsg *m,
-				   const struct page_frag *pfrag)
+				   struct cats_txmsg *m, const struct piece *p)
 {
 	struct cats_chunk *chunk = m->tail;
 	struct cats_frag *frag;
 
-	if (chunk->nr > chunk->first) {
+	if (chunk->nr > chunk->first && same_kind(chunk, p)) {
 		frag = &chunk->frags[chunk->nr - 1];
-		if (frag->page == pfrag->page &&
-		    frag->offset + frag->len == pfrag->offset)
+		if (frag->page == p->page && frag->offset + frag->len == p->offset)
 			return frag;
 	}
-	if (chunk->nr == CATS_CHUNK_FRAGS) {
-		if (!charge(sk, cs, sizeof(*chunk)))
+	if (chunk->nr == CATS_CHUNK_FRAGS || (chunk->nr && !same_kind(chunk, p))) {
+		chunk = add_chunk(sk, cs, m);
+		if (!chunk)
 			return NULL;
-		chunk = kzalloc(sizeof(*chunk), sk->sk_allocation);
-		if (!chunk) {
-			uncharge(sk, cs, sizeof(*chunk));
-			return NULL;
-		}
-		m->tail->next = chunk;
-		m->tail = chunk;
 	}
 	return &chunk->frags[chunk->nr];
 }
 
+/* Takes a reference to the page unless the fragment has one. */
 static void frag_add(struct cats_chunk *chunk, struct cats_frag *frag,
-		     struct page_frag *pfrag, u32 bytes)
+		     const struct piece *p, u32 bytes)
 {
 	if (frag == &chunk->frags[chunk->nr]) {
-		get_page(pfrag->page);
-		frag->page = pfrag->page;
-		frag->offset = pfrag->offset;
+		if (!chunk->nr && p->uarg) {
+			net_zcopy_get(p->uarg);
+			chunk->uarg = p->uarg;
+		}
+		chunk->shared = p->shared;
+		get_page(p->page);
+		frag->page = p->page;
+		frag->offset = p->offset;
+		frag->len = 0;
 		chunk->nr++;
 	}
 	frag->len += bytes;
-	pfrag->offset += bytes;
 }
 
 /**
@@ -144,21 +189,149 @@ int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 {
 	struct page_frag *pfrag = sk_page_frag(sk);
 	struct cats_frag *frag;
+	struct piece p = {};
 	size_t bytes, copied;
 
 	cats_sock_held(sk);
 	if (!sk_page_frag_refill(sk, pfrag))
 		return -ENOMEM;
+	p.page = pfrag->page;
+	p.offset = pfrag->offset;
 	bytes = min_t(size_t, max, pfrag->size - pfrag->offset);
-	frag = last_frag(sk, cs, m, pfrag);
+	frag = last_frag(sk, cs, m, &p);
 	if (!frag || !charge(sk, cs, bytes))
 		return -ENOMEM;
 	copied = copy_page_from_iter(pfrag->page, pfrag->offset, bytes, from);
-	if (copied)
-		frag_add(m->tail, frag, pfrag, copied);
+	if (copied) {
+		frag_add(m->tail, frag, &p, copied);
+		pfrag->offset += copied;
+	}
 	if (copied < bytes)
 		uncharge(sk, cs, bytes - copied);
 	return copied ?: -EFAULT;
+}
+
+static int add_piece(struct sock *sk, struct cats_sock *cs,
+		     struct cats_txmsg *m, const struct piece *p, u32 bytes)
+{
+	struct cats_frag *frag = last_frag(sk, cs, m, p);
+
+	if (!frag || !charge(sk, cs, bytes))
+		return -ENOMEM;
+	frag_add(m->tail, frag, p, bytes);
+	return 0;
+}
+
+/**
+ * cats_txmsg_add_page() - add a part of somebody's page to a message
+ * @sk: socket, owned by the caller, who may sleep
+ * @cs: its CATS state
+ * @m: message, as in cats_txmsg_copy()
+ * @page: page of the page cache or of a pipe: its owner may still write to it
+ * @offset: first byte in it
+ * @bytes: how many
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cats_txmsg_add_page(struct sock *sk, struct cats_sock *cs,
+			struct cats_txmsg *m, struct page *page, u32 offset,
+			u32 bytes)
+{
+	struct piece p = { .page = page, .offset = offset, .shared = true };
+
+	cats_sock_held(sk);
+	return add_piece(sk, cs, m, &p, bytes);
+}
+
+/* User pages that are looked up at a time. */
+#define PIN_PAGES	16
+
+/**
+ * cats_txmsg_pin() - add user pages themselves to a message (MSG_ZEROCOPY)
+ * @sk: socket, owned by the caller, who may sleep
+ * @cs: its CATS state
+ * @m: message, as in cats_txmsg_copy()
+ * @from: data
+ * @max: bytes at most
+ * @uarg: told when the pages are free; the message takes references of its own
+ *
+ * Return: bytes added, at least 1; -ENOMEM without memory, -EFAULT if there are
+ * no such pages.
+ */
+int cats_txmsg_pin(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+		   struct iov_iter *from, size_t max, struct ubuf_info *uarg)
+{
+	struct piece p = { .uarg = uarg };
+	struct page *pages[PIN_PAGES];
+	ssize_t found, added = 0;
+	int i, err = 0;
+	size_t start;
+
+	cats_sock_held(sk);
+	found = iov_iter_get_pages2(from, pages, max, PIN_PAGES, &start);
+	if (found <= 0)
+		return -EFAULT;
+	p.offset = start;
+	for (i = 0; i < DIV_ROUND_UP(start + found, PAGE_SIZE); i++) {
+		u32 bytes = min_t(size_t, found - added, PAGE_SIZE - p.offset);
+
+		p.page = pages[i];
+		err = err ?: add_piece(sk, cs, m, &p, bytes);
+		if (!err)
+			added += bytes;
+		put_page(pages[i]);
+		p.offset = 0;
+	}
+	iov_iter_revert(from, found - added);
+	return added ?: err;
+}
+
+/* Keeps at most the first @keep bytes of a chunk, and returns how many. */
+static u32 trim_chunk(struct sock *sk, struct cats_sock *cs,
+		      struct cats_chunk *chunk, u32 keep)
+{
+	u16 i, nr = chunk->nr;
+	u32 kept = 0;
+
+	for (i = chunk->first; i < nr; i++) {
+		struct cats_frag *frag = &chunk->frags[i];
+		u32 len = min(frag->len, keep - kept);
+
+		uncharge(sk, cs, frag->len - len);
+		frag->len = len;
+		kept += len;
+		if (len)
+			continue;
+		put_page(frag->page);
+		chunk->nr = min(chunk->nr, i);
+	}
+	if (chunk->nr == chunk->first)
+		reset_chunk(chunk);
+	return kept;
+}
+
+/**
+ * cats_txmsg_trim() - drop what was added to a message since its @msg.len changed
+ * @sk: socket
+ * @cs: its CATS state
+ * @m: message
+ */
+void cats_txmsg_trim(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
+{
+	struct cats_chunk *chunk, *next, *last = m->head;
+	u32 keep = cats_txmsg_left(m);
+
+	cats_sock_held(sk);
+	for (chunk = m->head; chunk; chunk = next) {
+		next = chunk->next;
+		keep -= trim_chunk(sk, cs, chunk, keep);
+		if (chunk->nr > chunk->first)
+			last = chunk;
+		else if (chunk != m->head)
+			free_chunk(sk, cs, m, chunk);
+	}
+	last->next = NULL;
+	m->tail = last;
 }
 
 /**
@@ -200,8 +373,7 @@ void cats_txmsg_consume(struct sock *sk, struct cats_sock *cs,
 		free_chunk(sk, cs, m, chunk);
 	} else {
 		/* An open message goes on in the same chunk. */
-		chunk->first = 0;
-		chunk->nr = 0;
+		reset_chunk(chunk);
 	}
 }
 
@@ -236,6 +408,7 @@ void cats_txmsg_put(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 		release_frags(sk, cs, m, chunk);
 		free_chunk(sk, cs, m, chunk);
 	}
+	cats_txstamp_free(sk, m);
 	kmem_cache_free(txmsg_cache, m);
 	uncharge(sk, cs, sizeof(*m));
 }

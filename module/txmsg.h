@@ -14,6 +14,7 @@
 #include "conductor.h"
 
 struct cats_sock;
+struct cats_txstamp;
 
 /**
  * struct cats_frag - a piece of a page
@@ -27,27 +28,42 @@ struct cats_frag {
 	u32		len;
 };
 
-#define CATS_CHUNK_FRAGS	3
+#define CATS_CHUNK_FRAGS	4
 
 /**
- * struct cats_chunk - a few fragments, 64 bytes on a 64-bit machine
+ * struct cats_chunk - a few fragments of one kind, 88 bytes on a 64-bit machine
  * @next: following chunk of the message, or NULL
+ * @uarg: to be told when the pages are no longer in use (MSG_ZEROCOPY); a
+ *	reference, or NULL
  * @first: index of the first fragment not yet taken
  * @nr: number of fragments filled
+ * @shared: somebody else may write to the pages: sendfile()
  * @frags: the fragments
  */
 struct cats_chunk {
 	struct cats_chunk	*next;
+	struct ubuf_info	*uarg;
 	u16			first;
 	u16			nr;
+	bool			shared;
 	struct cats_frag	frags[CATS_CHUNK_FRAGS];
 };
+
+/* &struct cats_txmsg.marks: what TCP is told of the last byte */
+#define CATS_MARK_EOR	BIT(0)	/* end of record: MSG_EOR */
+#define CATS_MARK_URG	BIT(1)	/* urgent data: MSG_OOB */
 
 /**
  * struct cats_txmsg - a message and its bytes
  * @msg: what the Conductor sees
  * @has_writer: a call is still working on it and will free it, see
  *	cats_txmsg_put()
+ * @whole: every call that wrote it was tagged: it begins when it is complete
+ * @was_queued: the Conductor has, or had, it.  If it is not queued any more its
+ *	bytes are committed, or the connection ended.
+ * @marks: CATS_MARK_*
+ * @touched: when the last call ended, jiffies
+ * @stamp: transmit time stamp wanted for the last byte, or NULL
  * @head: chunk to take from
  * @tail: chunk to add to
  * @chunk: the first chunk, enough for a small message
@@ -55,6 +71,11 @@ struct cats_chunk {
 struct cats_txmsg {
 	struct cats_msg		msg;
 	bool			has_writer;
+	bool			whole;
+	bool			was_queued;
+	u8			marks;
+	unsigned long		touched;
+	struct cats_txstamp	*stamp;
 	struct cats_chunk	*head;
 	struct cats_chunk	*tail;
 	struct cats_chunk	chunk;
@@ -78,11 +99,29 @@ static inline u32 cats_txmsg_left(const struct cats_txmsg *m)
 	return m->msg.len - m->msg.committed;
 }
 
+/**
+ * cats_txmsg_gone() - was the message taken from its writer?
+ * @m: message whose writer asks
+ *
+ * All of it was committed, or dropped with the connection.
+ */
+static inline bool cats_txmsg_gone(const struct cats_txmsg *m)
+{
+	return m->was_queued && list_empty(&m->msg.node);
+}
+
 size_t cats_txmsg_truesize(size_t len);
 struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
 				    unsigned int urgency);
 int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    struct iov_iter *from, size_t max);
+int cats_txmsg_pin(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+		   struct iov_iter *from, size_t max, struct ubuf_info *uarg);
+int cats_txmsg_add_page(struct sock *sk, struct cats_sock *cs,
+			struct cats_txmsg *m, struct page *page, u32 offset,
+			u32 bytes);
+void cats_txmsg_trim(struct sock *sk, struct cats_sock *cs,
+		     struct cats_txmsg *m);
 struct cats_frag *cats_txmsg_first_frag(struct cats_txmsg *m);
 void cats_txmsg_consume(struct sock *sk, struct cats_sock *cs,
 			struct cats_txmsg *m, u32 bytes);

@@ -234,8 +234,7 @@ TEST_F(close, disconnect_drops_the_queue)
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
 	EXPECT_EQ(0, queued_bytes(&info));
 	EXPECT_EQ(0, info.mem_queued);
-	EXPECT_EQ(-1, listen(self->p.tx, 1));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(0, listen(self->p.tx, 1));
 }
 
 /* Larger than any send buffer. */

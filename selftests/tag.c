@@ -402,20 +402,4 @@ TEST_F(tag, debt_params)
 		       "debt parameters: the Conductor is not of the debt family");
 }
 
-TEST_F(tag, flags_not_carried)
-{
-	int one = 1;
-
-	EXPECT_REFUSED(send_tagged(self->p.tx, 1, "x", 1, MSG_OOB), EOPNOTSUPP,
-		       "urgent data (MSG_OOB) is not supported");
-	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_ZEROCOPY, &one,
-				sizeof(one)));
-	EXPECT_REFUSED(send_tagged(self->p.tx, 1, "x", 1, MSG_ZEROCOPY), EOPNOTSUPP,
-		       "MSG_ZEROCOPY is not supported");
-	ASSERT_EQ(0, setsockopt(self->p.tx, IPPROTO_TCP, TCP_REPAIR, &one,
-				sizeof(one)));
-	EXPECT_REFUSED(send_tagged(self->p.tx, 1, "x", 1, 0), EOPNOTSUPP,
-		       "TCP_REPAIR is not supported");
-}
-
 TEST_HARNESS_MAIN

@@ -5,12 +5,12 @@
  * The contract
  * ============
  *
- * Attach.  setsockopt(fd, IPPROTO_TCP, TCP_ULP, "cats", 4) on a connected TCP
- * socket.  From then on every call that writes (sendmsg(2), write(2), ...; each
- * page of sendfile(2) and splice(2)) hands over one *message*, and the
- * *Conductor* decides, just before TCP transmits, which message goes next.  The
- * peer is any TCP: nothing changes on the wire but the order of messages.
- * ENOENT: the module is not loaded.
+ * Attach.  setsockopt(fd, IPPROTO_TCP, TCP_ULP, "cats", 4) on a TCP socket:
+ * before or after connect(2), or on a listener, whose accepted sockets are CATS
+ * sockets with its settings.  From then on every call that writes (sendmsg(2),
+ * write(2), ...) hands over a *message*, and the *Conductor* decides, just before
+ * TCP transmits, which message goes next.  The peer is any TCP: nothing changes on
+ * the wire but the order of messages.  ENOENT: the module is not loaded.
  *
  * Tag.  A message carries the tag of its CATS_TAG control message; without one
  * it has the socket's default tag (setsockopt CATS_TAG; urgency 3 at first).
@@ -23,9 +23,17 @@
  * messages itself, as in any framed protocol.  Do not put CATS *below*
  * encryption done in user space: TLS records must not change their order.
  *
+ * Longer messages.  A call with MSG_MORE leaves its message unfinished; the next
+ * call of the same urgency continues it; one without MSG_MORE, or with MSG_EOR,
+ * ends it.  A sendfile(2) or splice(2) of many pages is one message.  If all calls
+ * were tagged nothing of it is sent before its end, and it must fit the send buffer.
+ * Otherwise it begins when nothing else waits or the buffer is full; once it has
+ * begun everything else waits for its end; and it ends by itself after 200 ms without
+ * a continuation.
+ *
  * Whole or part.  A write with a CATS_TAG control message is accepted whole or
  * not at all.  A write without one follows TCP: it may be accepted in part, and
- * what one call accepted is one message.
+ * what one call accepted is one message (or goes on one, see above).
  *
  * Size of structures.  Every structure here may grow at its end, and its size
  * is negotiated as by openat2(2).  To the kernel: shorter than the kernel's is
@@ -36,8 +44,7 @@
  *
  * Errors.  Beside TCP's own: EINVAL bad tag, name or parameter; E2BIG see
  * above; EMSGSIZE a tagged message that can never fit the send buffer;
- * EOPNOTSUPP a flag that CATS does not carry yet; ENOENT no Conductor of that
- * name.  A refused call changes nothing, and &struct cats_info.reason then
+ * ENOENT no Conductor of that name.  A refused call changes nothing, and &struct cats_info.reason then
  * says why in words.
  */
 #ifndef _UAPI_LINUX_CATS_H
@@ -125,7 +132,8 @@ struct cats_tag {
  * @debt: bytes of debt, 0 unless the Conductor is of the "debt" family
  * @longest_wait_us: longest time from the end of a write to the first byte of
  *	its message being handed to TCP, us
- * @queued_msgs: messages of which at least one byte is still queued
+ * @queued_msgs: messages that are queued, or unfinished.  One of the latter
+ *	counts even if all bytes that it has so far were handed to TCP.
  * @flags: CATS_CLASS_F_*
  */
 struct cats_class_info {
