@@ -18,7 +18,7 @@ help:
 	@echo "make lint            the static checks among them"
 	@echo "make soak            run the operation fuzzer for MINUTES=$(MINUTES)"
 	@echo "make module          build cats.ko; KDIR=DIR or KVER=RELEASE to choose the kernel"
-	@echo "make install         install the module (root); INSTALL_MOD_PATH=DIR for elsewhere"
+	@echo "make install         install module and manual (root); INSTALL_MOD_PATH=DIR for elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
 	@echo "make feeder-bench    compare the two ways of feeding TCP"
 	@echo "make docs            write measured figures into README.md and Documentation"
@@ -30,6 +30,8 @@ module:
 
 install: module
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+	install -D -m 644 Documentation/man/cats.7 \
+		$(INSTALL_MOD_PATH)/usr/local/share/man/man7/cats.7
 
 demo:
 	@tools/demo/run.sh

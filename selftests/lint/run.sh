@@ -15,8 +15,8 @@ top=$(cd "$lint/../.." && pwd)
 out=$top/out/lint
 
 # Quick ones first.
-checks=(rules functions codespell shellcheck kernel-doc checkpatch headers gcc sparse
-	clang coccinelle)
+checks=(rules functions codespell shellcheck manpage kernel-doc checkpatch headers gcc
+	sparse clang coccinelle)
 
 usage()
 {

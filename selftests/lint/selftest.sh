@@ -75,6 +75,18 @@ text()
 	plant "$script" shellcheck 'path.sh:.*SC2086' <<<'echo $planted'
 }
 
+manpage()
+{
+	local page=Documentation/man/cats.7
+
+	plant $page manpage 'cats.7:.*unknown' <<<'.Planted macro'
+	sed -i '/^\.BR CATS_INFO/d' "$copy/$page"
+	finds manpage 'option CATS_INFO is missing' $page
+	plant module/tag.c manpage 'errno EXDEV is missing' \
+		<<<'int planted = cats_refuse(cs, -EXDEV, "planted");'
+	plant module/tag.c manpage 'sysctl planted is missing' <<<'	.procname = "planted",'
+}
+
 comments()
 {
 	plant module/tag.c kernel-doc "'arg' not described" <<-'EOT'
@@ -147,11 +159,12 @@ coccinelle()
 	EOT
 }
 
-echo "1..21"
+echo "1..25"
 fill_copy
 rules
 functions
 text
+manpage
 comments
 headers
 builds

@@ -48,6 +48,7 @@ sparse	checks address spaces and locks
 coccinelle	runs the semantic patches of the kernel
 shellcheck	checks the scripts
 codespell	finds misspelled words
+mandoc	checks the manual page
 clang	the second compiler
 lld	links for it
 llvm	its binary tools
