@@ -18,7 +18,7 @@ help:
 	@echo "make lint            the static checks among them"
 	@echo "make soak            run the operation fuzzer for MINUTES=$(MINUTES)"
 	@echo "make module          build cats.ko; KDIR=DIR or KVER=RELEASE to choose the kernel"
-	@echo "make install         install module and manual (root); INSTALL_MOD_PATH=DIR for elsewhere"
+	@echo "make install         install module and manual; INSTALL_MOD_PATH=DIR: elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
 	@echo "make feeder-bench    compare the two ways of feeding TCP"
 	@echo "make docs            write measured figures into README.md and Documentation"

@@ -61,6 +61,7 @@ struct cats_sock {
 	u32			alloc_failures;
 	const char		*reason;
 	int			reason_errno;
+	/* what accepted sockets inherit, beside the socket lock */
 	spinlock_t		settings_lock;
 	u8			urgency;
 	u8			blocked;

@@ -44,8 +44,8 @@
  *
  * Errors.  Beside TCP's own: EINVAL bad tag, name or parameter; E2BIG see
  * above; EMSGSIZE a tagged message that can never fit the send buffer;
- * ENOENT no Conductor of that name.  A refused call changes nothing, and &struct cats_info.reason then
- * says why in words.
+ * ENOENT no Conductor of that name.  A refused call changes nothing, and
+ * &struct cats_info.reason then says why in words.
  */
 #ifndef _UAPI_LINUX_CATS_H
 #define _UAPI_LINUX_CATS_H
