@@ -150,6 +150,10 @@ extern const struct cats_conductor_ops cats_debt_paper;
 extern const struct cats_conductor_ops cats_debt_refcode;
 extern const struct cats_conductor_ops cats_strict;
 
+/* Parameters of cats_debt before anybody sets others. */
+extern const struct cats_debt_params cats_debt_defaults;
+
+const char *cats_debt_check_params(const struct cats_debt_params *params);
 const char *cats_debt_set_params(struct cats_conductor *c,
 				 const struct cats_debt_params *params);
 bool cats_debt_get_params(const struct cats_conductor *c,

@@ -78,7 +78,7 @@ static const struct cats_debt_params paper = {
  * 40000 bytes of P2 in its reference page exceed their watermark of 36000, and
  * their last tenth waits for 22500 bytes of P3.
  */
-static const struct cats_debt_params doubled = {
+const struct cats_debt_params cats_debt_defaults = {
 	.high	 = { 120000, 96000, 84000, 72000, 60000, 48000, 36000, 0 },
 	.low	 = { 60000, 48000, 42000, 36000, 30000, 24000, 18000, 0 },
 	.payback = { 2000, 1600, 1400, 1200, 1000, 800, 600, 400 },
@@ -165,7 +165,7 @@ static void debt_get_info(const struct cats_conductor *c, unsigned int urgency,
 
 static void debt_init(struct cats_conductor *c)
 {
-	debt_state(c)->params = doubled;
+	debt_state(c)->params = cats_debt_defaults;
 }
 
 static void debt_paper_init(struct cats_conductor *c)
@@ -224,6 +224,17 @@ static u32 payback_sum(const struct cats_debt_params *p)
 }
 
 /**
+ * cats_debt_check_params() - may these be the parameters of a "debt" Conductor?
+ * @params: parameters
+ *
+ * Return: NULL, or why not.
+ */
+const char *cats_debt_check_params(const struct cats_debt_params *params)
+{
+	return check_watermarks(params) ?: check_payback(params, payback_sum(params));
+}
+
+/**
  * cats_debt_set_params() - set the parameters of a "debt" Conductor
  * @c: Conductor
  * @params: parameters; debts stay, who is in debt is decided anew
@@ -234,19 +245,16 @@ const char *cats_debt_set_params(struct cats_conductor *c,
 				 const struct cats_debt_params *params)
 {
 	struct debt_state *d = debt_state(c);
-	u32 sum = payback_sum(params);
 	const char *why;
 	unsigned int i;
 
 	if (!is_debt(c))
 		return "debt parameters: the Conductor is not of the debt family";
-	why = check_watermarks(params);
-	if (!why)
-		why = check_payback(params, sum);
+	why = cats_debt_check_params(params);
 	if (why)
 		return why;
 	d->params = *params;
-	d->params.payback_sum = sum;
+	d->params.payback_sum = payback_sum(params);
 	for (i = 0; i < LEAST_URGENT; i++)
 		update_in_debt(d, i);
 	return NULL;
