@@ -213,6 +213,16 @@ int cats_getsockopt(struct socket *sock, int level, int optname,
 		    char __user *optval, int __user *optlen);
 int cats_ioctl(struct sock *sk, int cmd, unsigned long arg);
 
+/* netns.c: what each network namespace sets and limits */
+bool cats_net_get_socket(struct net *net);
+void cats_net_put_socket(struct net *net);
+void cats_net_plain_child(struct net *net);
+void cats_net_set_conductor(struct net *net, struct cats_conductor *c,
+			    const struct cats_conductor_ops *ops);
+void cats_net_defaults(struct net *net, struct cats_sock *cs);
+int cats_net_init(void);
+void cats_net_exit(void);
+
 /* close.c: ways out of a connection */
 void cats_purge(struct sock *sk, struct cats_sock *cs);
 void cats_state_change(struct sock *sk);

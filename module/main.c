@@ -22,17 +22,30 @@ static struct kmem_cache *sock_cache;
 #define ATTACH_STATES	(TCPF_CLOSE | TCPF_LISTEN | TCPF_SYN_SENT | TCPF_SYN_RECV | \
 			 TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)
 
+/* Returns an error pointer on failure. */
 static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 {
-	struct cats_sock *cs = kmem_cache_zalloc(sock_cache, gfp);
+	struct cats_sock *cs;
 
-	if (!cs)
-		return NULL;
+	if (!cats_net_get_socket(sock_net(sk)))
+		return ERR_PTR(-ENOBUFS);
+	cs = kmem_cache_zalloc(sock_cache, gfp);
+	if (!cs) {
+		cats_net_put_socket(sock_net(sk));
+		return ERR_PTR(-ENOMEM);
+	}
 	cs->sk = sk;
 	spin_lock_init(&cs->settings_lock);
 	timer_setup(&cs->timer, cats_timer, 0);
 	INIT_LIST_HEAD(&cs->txstamps);
 	return cs;
+}
+
+/* For one that nobody has seen. */
+static void free_cats_sock(struct cats_sock *cs)
+{
+	cats_net_put_socket(sock_net(cs->sk));
+	kmem_cache_free(sock_cache, cs);
 }
 
 static void free_cats_sock_rcu(struct rcu_head *head)
@@ -108,16 +121,15 @@ static int cats_ulp_init(struct sock *sk)
 	    (sk->sk_state != TCP_LISTEN && rcu_access_pointer(__sk_user_data(sk))))
 		return -EBUSY;
 	cs = alloc_cats_sock(sk, GFP_KERNEL);
-	if (!cs)
-		return -ENOMEM;
-	cats_conductor_init(&cs->conductor, &cats_debt);
-	cs->urgency = CATS_URGENCY_DEFAULT;
+	if (IS_ERR(cs))
+		return PTR_ERR(cs);
+	cats_net_defaults(sock_net(sk), cs);
 	cs->base = sk->sk_prot;
 	cs->saved_write_space = sk->sk_write_space;
 	cs->saved_state_change = sk->sk_state_change;
 	err = cats_swap_ops(sk->sk_socket);
 	if (err) {
-		kmem_cache_free(sock_cache, cs);
+		free_cats_sock(cs);
 		return err;
 	}
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, cs);
@@ -146,8 +158,8 @@ static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 
 /*
  * A connection came in at a CATS listener; @newsk is a copy of that, locked, and
- * nobody else knows it yet.  There is no way to refuse: without memory the
- * connection is a plain one, where tags are ignored.  The listener may be
+ * nobody else knows it yet.  There is no way to refuse: without memory, or over the
+ * limit, the connection is a plain one, where tags are ignored.  The listener may be
  * closing; what we read of it is freed by RCU only.
  */
 static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
@@ -162,7 +174,8 @@ static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
 	newsk->sk_prot = (struct proto *)listener->base;
 	newsk->sk_write_space = listener->saved_write_space;
 	newsk->sk_state_change = listener->saved_state_change;
-	if (!cs) {
+	if (IS_ERR(cs)) {
+		cats_net_plain_child(sock_net(newsk));
 		icsk->icsk_ulp_ops = NULL;
 		RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
 		return;
@@ -185,6 +198,7 @@ static void cats_ulp_release(struct sock *sk)
 	if (sk->sk_write_space == cats_write_space)
 		cats_disarm(sk, cs);
 	cats_txstamp_purge(sk, cs);
+	cats_net_put_socket(sock_net(sk));
 	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
 	call_rcu(&cs->rcu, free_cats_sock_rcu);
 }
@@ -208,12 +222,17 @@ static int __init cats_init(void)
 	err = cats_txmsg_init();
 	if (err)
 		goto no_txmsg;
+	err = cats_net_init();
+	if (err)
+		goto no_net;
 	err = tcp_register_ulp(&cats_ulp);
 	if (err)
 		goto no_ulp;
 	return 0;
 
 no_ulp:
+	cats_net_exit();
+no_net:
 	cats_txmsg_exit();
 no_txmsg:
 	kmem_cache_destroy(sock_cache);
@@ -225,6 +244,7 @@ static void __exit cats_exit(void)
 	tcp_unregister_ulp(&cats_ulp);
 	/* The states of the last sockets are freed by call_rcu(). */
 	rcu_barrier();
+	cats_net_exit();
 	cats_txmsg_exit();
 	kmem_cache_destroy(sock_cache);
 }

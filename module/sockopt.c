@@ -73,7 +73,7 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 	if (!ops)
 		return cats_refuse(cs, -ENOENT, "Conductor: no policy of that name");
 	spin_lock_bh(&cs->settings_lock);
-	cats_conductor_set_ops(&cs->conductor, ops);
+	cats_net_set_conductor(sock_net(cs->sk), &cs->conductor, ops);
 	spin_unlock_bh(&cs->settings_lock);
 	return 0;
 }

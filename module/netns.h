@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What each network namespace has of its own: see netns.c.
+ */
+#ifndef _CATS_NETNS_H
+#define _CATS_NETNS_H
+
+#include <linux/sysctl.h>
+#include <net/net_namespace.h>
+
+#include "conductor.h"
+
+/**
+ * struct cats_net - defaults and limits of a network namespace
+ * @lock: of @debt; taken in any context
+ * @conductor: policy of a new socket
+ * @debt: parameters of the policy "debt" where it is chosen
+ * @max_sockets: how many sockets may have CATS at once, but see
+ *	cats_net_max_sockets()
+ * @urgency: default tag of a new socket
+ * @nr_sockets: how many have it now
+ * @plain_children: sockets accepted from a CATS listener that became plain TCP
+ *	sockets, for want of memory or over the limit, since the module was loaded
+ * @sysctl: /proc/sys/net/cats
+ */
+struct cats_net {
+	spinlock_t			lock;	/* of @debt */
+	const struct cats_conductor_ops	*conductor;
+	struct cats_debt_params		debt;
+	int				max_sockets;
+	u8				urgency;
+	atomic_long_t			nr_sockets;
+	atomic_long_t			plain_children;
+	struct ctl_table_header		*sysctl;
+};
+
+struct cats_net *cats_net(const struct net *net);
+int cats_net_max_sockets(const struct net *net);
+
+#endif /* _CATS_NETNS_H */
