@@ -22,7 +22,7 @@ jobs=(fuzz_1 fuzz_2 gate lint debug fault lint_gate fuzz_smp demo stock vm_lab k
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule buffer close plain unload)
+guest_programs=(attach tag schedule buffer close plain netns unload)
 guest_scripts=(path.sh)
 guest_helpers=(transfer)
 
