@@ -156,33 +156,57 @@ static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 	spin_unlock_bh(&listener->settings_lock);
 }
 
+/* As the listener was; it is armed if listen() raced with a connect() that failed. */
+static void look_plain(struct sock *newsk, const struct cats_sock *listener)
+{
+	newsk->sk_prot_creator = (struct proto *)listener->base;
+	newsk->sk_prot = (struct proto *)listener->base;
+	newsk->sk_write_space = listener->saved_write_space;
+	newsk->sk_state_change = listener->saved_state_change;
+}
+
+/* With its reference to the module, or NULL. */
+static struct cats_sock *alloc_child(struct sock *newsk, gfp_t gfp)
+{
+	struct cats_sock *cs;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+	cs = alloc_cats_sock(newsk, gfp);
+	if (!IS_ERR(cs))
+		return cs;
+	cats_net_plain_child(sock_net(newsk));
+	module_put(THIS_MODULE);
+	return NULL;
+}
+
 /*
  * A connection came in at a CATS listener; @newsk is a copy of that, locked, and
  * nobody else knows it yet.  There is no way to refuse: without memory, or over the
- * limit, the connection is a plain one, where tags are ignored.  The listener may be
- * closing; what we read of it is freed by RCU only.
+ * limit, the connection is a plain one, where tags are ignored.
+ *
+ * The listener may be closing on another processor.  Its state is freed by RCU only,
+ * for which cats_exit() waits, so there is something to read, and this code; but the
+ * copy may have been made when the state was gone already, and the module may be on
+ * its way out.
  */
 static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
 			   const gfp_t priority)
 {
 	struct inet_connection_sock *icsk = inet_csk(newsk);
 	struct cats_sock *listener = cats_sk(newsk);
-	struct cats_sock *cs = alloc_cats_sock(newsk, priority);
+	struct cats_sock *cs = NULL;
 
-	/* If listen() raced with a connect() that failed, it is armed. */
-	newsk->sk_prot_creator = (struct proto *)listener->base;
-	newsk->sk_prot = (struct proto *)listener->base;
-	newsk->sk_write_space = listener->saved_write_space;
-	newsk->sk_state_change = listener->saved_state_change;
-	if (IS_ERR(cs)) {
-		cats_net_plain_child(sock_net(newsk));
+	if (listener) {
+		look_plain(newsk, listener);
+		cs = alloc_child(newsk, priority);
+	}
+	RCU_INIT_POINTER(icsk->icsk_ulp_data, cs);
+	if (!cs) {
 		icsk->icsk_ulp_ops = NULL;
-		RCU_INIT_POINTER(icsk->icsk_ulp_data, NULL);
 		return;
 	}
-	__module_get(THIS_MODULE);
 	inherit(cs, listener);
-	RCU_INIT_POINTER(icsk->icsk_ulp_data, cs);
 	cats_arm(newsk, cs);
 }
 
