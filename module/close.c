@@ -95,6 +95,8 @@ void cats_close(struct sock *sk, long timeout)
 	lock_sock(sk);
 	cats_drain(sk, cs);
 	cats_purge(sk, cs);
+	/* Nobody can read the error queue any more. */
+	cats_txstamp_purge(sk, cs);
 	/* From here on the socket is a plain one with a ULP that does nothing. */
 	cats_disarm(sk, cs);
 	release_sock(sk);

@@ -87,15 +87,8 @@ int cats_arm(struct sock *sk, struct cats_sock *cs)
 	return 0;
 }
 
-/**
- * cats_disarm() - give back what cats_arm() took
- * @sk: socket, locked
- * @cs: its CATS state; nothing is queued
- *
- */
-void cats_disarm(struct sock *sk, struct cats_sock *cs)
+static void disarm(struct sock *sk, struct cats_sock *cs)
 {
-	cats_sock_held(sk);
 	WRITE_ONCE(sk->sk_prot, (struct proto *)cs->base);
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_write_space = cs->saved_write_space;
@@ -103,6 +96,17 @@ void cats_disarm(struct sock *sk, struct cats_sock *cs)
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 	sk_stop_timer(sk, &cs->timer);
+}
+
+/**
+ * cats_disarm() - give back what cats_arm() took
+ * @sk: socket, locked
+ * @cs: its CATS state; nothing is queued
+ */
+void cats_disarm(struct sock *sk, struct cats_sock *cs)
+{
+	cats_sock_held(sk);
+	disarm(sk, cs);
 }
 
 /* Attach; the socket is owned by setsockopt(TCP_ULP). */
@@ -212,16 +216,15 @@ static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
 
 /*
  * The socket is being destroyed, in any context.  It was closed before, unless
- * nobody accepted it.
+ * nobody accepted it; so nothing is queued.  An incoming connection that fails
+ * halfway is destroyed without its lock: nobody else knows it.
  */
 static void cats_ulp_release(struct sock *sk)
 {
 	struct cats_sock *cs = cats_sk(sk);
 
-	cats_purge(sk, cs);
 	if (sk->sk_write_space == cats_write_space)
-		cats_disarm(sk, cs);
-	cats_txstamp_purge(sk, cs);
+		disarm(sk, cs);
 	cats_net_put_socket(sock_net(sk));
 	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
 	call_rcu(&cs->rcu, free_cats_sock_rcu);
