@@ -6,7 +6,7 @@
  * see main.c.  struct proto_ops, what the socket layer calls, is swapped for every
  * attached socket, and is what accept() hands down to the new file.  So the
  * functions for the latter here must expect sockets without CATS: connections that
- * were made before the listener was attached.
+ * were made before the listener was attached, and are accepted in the kernel.
  */
 #include <linux/module.h>
 #include <net/inet_common.h>
@@ -62,6 +62,25 @@ struct proto *cats_proto(const struct proto *base)
 	return NULL;
 }
 
+/*
+ * The new file has our operations, as the listener has.  A connection without CATS
+ * gets back those of TCP: others replace them without dropping the reference to us
+ * (kTLS, IPV6_ADDRFORM), or copy them.
+ */
+static int cats_accept(struct socket *sock, struct socket *newsock, int flags, bool kern)
+{
+	int err = inet_accept(sock, newsock, flags, kern);
+	const struct proto_ops *ops = newsock->ops;
+
+	if (err || cats_of(newsock->sk) || !ops || ops->owner != THIS_MODULE)
+		return err;
+	newsock->ops = base_ops[ops == &cats_ops[FAMILY_V4] ? FAMILY_V4 : FAMILY_V6];
+	/* Not the last one: @sock has one, too. */
+	__module_get(newsock->ops->owner);
+	module_put(THIS_MODULE);
+	return 0;
+}
+
 /* Becomes a listener: those are not armed. */
 static int cats_listen(struct socket *sock, int backlog)
 {
@@ -105,6 +124,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->owner = THIS_MODULE;
 	ops->listen = cats_listen;
 	ops->connect = cats_connect;
+	ops->accept = cats_accept;
 	ops->setsockopt = cats_setsockopt;
 	ops->getsockopt = cats_getsockopt;
 	/* For users in the kernel who own the socket; without, they use the above. */
