@@ -176,19 +176,20 @@ static int wait_for_memory(struct sock *sk, struct write_op *op)
 {
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	long nap = min_t(long, op->timeo, NOMEM_NAP), slept = nap;
+	bool ended;
 
 	if (!op->timeo)
 		return -EAGAIN;
 	if (signal_pending(current))
 		return sock_intr_errno(op->timeo);
 	add_wait_queue(sk_sleep(sk), &wait);
-	sk_wait_event(sk, &nap, READ_ONCE(sk->sk_err) ||
-		      (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN), &wait);
+	ended = sk_wait_event(sk, &nap, READ_ONCE(sk->sk_err) ||
+			      (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN), &wait);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	slept -= nap;
 	if (op->timeo != MAX_SCHEDULE_TIMEOUT)
 		op->timeo -= slept;
-	return send_side_ended(sk) ? -EPIPE : 0;
+	return ended ? -EPIPE : 0;
 }
 
 /* Runs @step until it does not fail for want of memory any more. */
@@ -252,6 +253,9 @@ static int step_part(struct sock *sk, struct write_op *op, size_t max)
 {
 	int err = op->m ? 0 : alloc_msg(sk, op);
 
+	/* While we slept TCP_REPAIR was switched on: it is in TCP, and complete. */
+	if (op->m && cats_txmsg_gone(op->m))
+		return -EPIPE;
 	return err ?: take_piece(sk, op, max);
 }
 
