@@ -26,7 +26,8 @@
  */
 #define PACING_RATE	(2 * 1000 * 1000)
 
-static socklen_t loopback(struct sockaddr_storage *ss, int family)
+/* Any port of the loopback address; returns its size. */
+socklen_t loopback_address(struct sockaddr_storage *ss, int family)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
@@ -45,7 +46,7 @@ static int listen_loopback(int family, struct sockaddr_storage *ss, socklen_t *l
 {
 	int fd = socket(family, SOCK_STREAM, 0), size = RX_BUFFER;
 
-	*len = loopback(ss, family);
+	*len = loopback_address(ss, family);
 	if (fd < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) ||
 	    bind(fd, (struct sockaddr *)ss, *len) || listen(fd, 1) ||

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <linux/cats.h>
@@ -78,6 +79,7 @@ struct blocked_write {
 	atomic_bool	done;
 };
 
+socklen_t loopback_address(struct sockaddr_storage *ss, int family);
 int pair_open(struct pair *p, int family);
 void pair_close(struct pair *p);
 int attach(int fd);
