@@ -183,6 +183,15 @@ TEST_F(surface, setting_nodelay_sends_more)
 	EXPECT_BYTES(self->p.rx, "a");
 }
 
+TEST_F(surface, uncorking_sends_more)
+{
+	ASSERT_EQ(1, send(self->p.tx, "a", 1, MSG_MORE));
+	ASSERT_EQ(0, segments(self->p.tx));
+	ASSERT_EQ(0, set_int(self->p.tx, IPPROTO_TCP, TCP_CORK, 0));
+	EXPECT_EQ(1, segments(self->p.tx));
+	EXPECT_BYTES(self->p.rx, "a");
+}
+
 TEST_F(surface, more_then_shutdown)
 {
 	ASSERT_EQ(2, send(self->p.tx, "ab", 2, MSG_MORE));
