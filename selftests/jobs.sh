@@ -22,7 +22,10 @@ jobs=(fuzz_1 fuzz_2 gate lint debug fault lint_gate fuzz_smp demo stock vm_lab k
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule buffer close plain netns unload)
+guest_programs=(attach tag schedule buffer close plain message surface_attach
+		surface_close surface_fastopen surface_option surface_process
+		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
+		netns unload)
 guest_scripts=(path.sh)
 guest_helpers=(transfer)
 
@@ -102,7 +105,8 @@ vm_verdict()
 
 job_stock()
 {
-	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls
+	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
+		--module tcp_diag
 }
 
 job_debug()
@@ -174,6 +178,7 @@ job_unit()
 job_uapi()
 {
 	suite uapi "$top/selftests/uapi.sh"
+	suite surface-table "$top/selftests/surface.sh"
 }
 
 job_vm_lab()
