@@ -168,6 +168,7 @@ void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
 /* feeder.c: just-in-time feeding of TCP */
 u32 cats_burst(const struct sock *sk);
 void cats_feed(struct sock *sk, struct cats_sock *cs);
+void cats_feed_all(struct sock *sk, struct cats_sock *cs);
 void cats_drain(struct sock *sk, struct cats_sock *cs);
 void cats_write_space(struct sock *sk);
 void cats_timer(struct timer_list *t);

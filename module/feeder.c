@@ -196,6 +196,17 @@ static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
 		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 }
 
+static void feed(struct sock *sk, struct cats_sock *cs, bool flush)
+{
+	cats_sock_held(sk);
+	if (!feed_budget(sk, cs, flush, sk->sk_allocation | __GFP_NOWARN))
+		retry_later_if_stuck(sk, cs);
+	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
+		 !autocork(sk, cats_burst(sk)))
+		push(sk, cs);
+	keep_hook_armed(sk, cs);
+}
+
 /**
  * cats_feed() - feed TCP after a write, and transmit
  * @sk: socket, owned by the caller, who may sleep if sk_allocation says so;
@@ -204,13 +215,17 @@ static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
  */
 void cats_feed(struct sock *sk, struct cats_sock *cs)
 {
-	cats_sock_held(sk);
-	if (!feed_budget(sk, cs, false, sk->sk_allocation | __GFP_NOWARN))
-		retry_later_if_stuck(sk, cs);
-	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
-		 !autocork(sk, cats_burst(sk)))
-		push(sk, cs);
-	keep_hook_armed(sk, cs);
+	feed(sk, cs, false);
+}
+
+/**
+ * cats_feed_all() - likewise, with what of a message waits for more
+ * @sk: as in cats_feed()
+ * @cs: likewise
+ */
+void cats_feed_all(struct sock *sk, struct cats_sock *cs)
+{
+	feed(sk, cs, true);
 }
 
 /**

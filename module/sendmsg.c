@@ -282,24 +282,43 @@ static int write_part(struct sock *sk, struct write_op *op)
 	return 0;
 }
 
-/* As at the beginning of tcp_sendmsg_locked(). */
+/* Of the MSG_ZEROCOPY call right before this one, if both wait one behind the other. */
+static struct ubuf_info *uarg_before(struct sock *sk, struct write_op *op)
+{
+	struct cats_conductor *c = &op->cs->conductor;
+	struct list_head *queue = &c->classes[op->urgency].queue;
+	struct sk_buff *skb;
+
+	if (op->m)
+		return op->m->tail->uarg;
+	if (!list_empty(queue))
+		return to_txmsg(list_last_entry(queue, struct cats_msg, node))->tail->uarg;
+	skb = cats_conductor_empty(c) ? tcp_write_queue_tail(sk) : NULL;
+	return skb ? skb_zcopy(skb) : NULL;
+}
+
+/*
+ * As at the beginning of tcp_sendmsg_locked(): consecutive calls share a notification,
+ * or the socket's option memory would not last for many small ones.
+ */
 static int get_uarg(struct sock *sk, struct write_op *op, size_t size)
 {
-	if (!(op->msg->msg_flags & MSG_ZEROCOPY) || !size)
+	struct ubuf_info *uarg = op->msg->msg_ubuf;
+
+	if (!(op->msg->msg_flags & MSG_ZEROCOPY) || op->uarg ||
+	    (!uarg && !sock_flag(sk, SOCK_ZEROCOPY)))
 		return 0;
 	op->pin = sk->sk_route_caps & NETIF_F_SG;
-	if (op->msg->msg_ubuf) {
-		op->uarg = op->msg->msg_ubuf;
-		net_zcopy_get(op->uarg);
-	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
-		op->uarg = msg_zerocopy_realloc(sk, size, NULL);
-		if (!op->uarg)
+	if (uarg) {
+		net_zcopy_get(uarg);
+	} else {
+		uarg = msg_zerocopy_realloc(sk, size, uarg_before(sk, op));
+		if (!uarg)
 			return -ENOBUFS;
 		if (!op->pin)
-			uarg_to_msgzc(op->uarg)->zerocopy = 0;
-	} else {
-		op->pin = false;
+			uarg_to_msgzc(uarg)->zerocopy = 0;
 	}
+	op->uarg = uarg;
 	return 0;
 }
 
@@ -312,6 +331,11 @@ static int fastopen(struct sock *sk, struct write_op *op, size_t *size)
 	struct msghdr *msg = op->msg;
 	int flags = msg->msg_flags, n;
 
+	/* There is one notification, for the part of TCP as well. */
+	op->urgency = op->cs->urgency;
+	n = get_uarg(sk, op, *size);
+	if (n)
+		return n;
 	msg->msg_flags = (flags & ~MSG_ZEROCOPY) | MSG_DONTWAIT;
 	n = tcp_sendmsg_locked(sk, msg, *size);
 	msg->msg_flags = flags;
@@ -378,6 +402,11 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 	int err;
 
 	op->m = cats_chain_join(op->cs, op->urgency, op->whole);
+	err = get_uarg(sk, op, size);
+	if (err) {
+		finish(sk, op);
+		return err;
+	}
 	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
 	if (cats_conductor_empty(c) || cats_conductor_stalled(c))
 		tcp_rate_check_app_limited(sk);
@@ -395,9 +424,6 @@ static int do_write(struct sock *sk, struct write_op *op, size_t size)
 	int flags = op->msg->msg_flags, err, in_syn = 0;
 	struct cats_tag tag;
 
-	err = get_uarg(sk, op, size);
-	if (err)
-		return err;
 	if (unlikely(flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect) &&
 	    !op->page) {
 		in_syn = fastopen(sk, op, &size);

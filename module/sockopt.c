@@ -124,6 +124,15 @@ static int set_repair(struct sock *sk, struct cats_sock *cs, sockptr_t optval,
 	return err;
 }
 
+/* These options have TCP send what waits for more. */
+static void send_pending(struct sock *sk, struct cats_sock *cs)
+{
+	lock_sock(sk);
+	if (!(tcp_sk(sk)->nonagle & TCP_NAGLE_CORK))
+		cats_feed_all(sk, cs);
+	release_sock(sk);
+}
+
 static int set_base_option(struct sock *sk, struct cats_sock *cs, int level,
 			   int optname, sockptr_t optval, unsigned int optlen)
 {
@@ -132,6 +141,8 @@ static int set_base_option(struct sock *sk, struct cats_sock *cs, int level,
 	if (level == SOL_TCP && optname == TCP_REPAIR)
 		return set_repair(sk, cs, optval, optlen);
 	err = cs->base->setsockopt(sk, level, optname, optval, optlen);
+	if (!err && level == SOL_TCP && (optname == TCP_NODELAY || optname == TCP_CORK))
+		send_pending(sk, cs);
 	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && err == -EBUSY)
 		cats_refuse(cs, err, "IPV6_ADDRFORM: not with CATS");
 	return err;
