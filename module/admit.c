@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Admission: how much each urgency may queue, and waiting for room.
+ * Admission: how much each urgency may queue.
  *
  * TCP has one limit, sk_sndbuf, and compares with it what its queues hold.
  * Here what the Conductor holds counts as well, and the limit depends on the
@@ -14,8 +14,6 @@
  * it, which is less than the one skb of up to 64 KiB by which TCP itself may
  * overshoot, so a socket holds no more kernel memory than a plain one may.
  */
-#include <linux/sched/signal.h>
-
 #include "cats_sock.h"
 
 #define LIMIT_STEP_SHIFT	4
@@ -40,9 +38,14 @@ int cats_mem_limit(const struct sock *sk, unsigned int urgency)
 	return limit_of(READ_ONCE(sk->sk_sndbuf), urgency);
 }
 
+/* Without the lock: too much, never too little, while bytes go over to TCP. */
 static int mem_used(const struct sock *sk, const struct cats_sock *cs)
 {
-	return READ_ONCE(sk->sk_wmem_queued) + READ_ONCE(cs->mem);
+	u32 mem = READ_ONCE(cs->mem);
+
+	/* Pairs with cats_append(). */
+	smp_rmb();
+	return READ_ONCE(sk->sk_wmem_queued) + mem;
 }
 
 /**
@@ -68,36 +71,18 @@ static bool below_lowat(const struct sock *sk, const struct cats_sock *cs, int w
 	return notsent << wake < tcp_notsent_lowat(tcp_sk(sk));
 }
 
-/**
- * cats_stream_memory_free() - proto.stream_memory_free: is there room to write?
- * @sk: socket, need not be locked
- * @wake: as in tcp_stream_memory_free(): 1 if asked to decide about EPOLLOUT,
- *	which TCP gives only when a third of the buffer is free, so that writers
- *	do not wake for every ACK
- *
- * Asked by poll() and sk_stream_write_space(), for the default tag's urgency.
- */
-bool cats_stream_memory_free(const struct sock *sk, int wake)
-{
-	const struct cats_sock *cs = cats_sk(sk);
-	int room = cats_mem_room(sk, cs, READ_ONCE(cs->urgency));
-
-	if (room <= 0 || (wake && room < mem_used(sk, cs) >> 1))
-		return false;
-	return below_lowat(sk, cs, wake);
-}
-
 static int sndbuf_max(const struct sock *sk)
 {
+	int sndbuf = READ_ONCE(sk->sk_sndbuf);
+
 	if (sk->sk_userlocks & SOCK_SNDBUF_LOCK)
-		return sk->sk_sndbuf;
-	return max(sk->sk_sndbuf,
-		   READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]));
+		return sndbuf;
+	return max(sndbuf, READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[2]));
 }
 
 /**
  * cats_can_ever_fit() - may a message be admitted once everything has drained?
- * @sk: socket
+ * @sk: socket, need not be locked
  * @urgency: class
  * @need: memory of the message, bytes
  *
@@ -128,11 +113,13 @@ void cats_sndbuf_expand(struct sock *sk, unsigned int urgency, size_t need)
 						need + (need >> 1)));
 }
 
-/*
- * Has the writer's own message begun, and all its bytes gone?  Asked without the
- * lock, too: looks at no message but @m, which its writer keeps alive.
+/**
+ * cats_ran_dry() - has the writer's own message begun, and all its bytes gone?
+ * @cs: CATS socket, need not be locked
+ * @m: the message so far, or NULL; nobody looks at another one, as its writer
+ *	keeps this one alive
  */
-static bool ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
+bool cats_ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
 {
 	return m && READ_ONCE(cs->conductor.current_msg) == &m->msg &&
 	       READ_ONCE(m->msg.committed) == m->msg.len;
@@ -153,120 +140,36 @@ static bool ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m)
 {
-	if (ran_dry(cs, m))
+	if (cats_ran_dry(cs, m))
 		return true;
 	if (cats_mem_room(sk, cs, urgency) < (int)need)
 		return false;
 	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, 0);
 }
 
-static void block(struct cats_sock *cs, unsigned int urgency)
-{
-	cs->nr_blocked[urgency]++;
-	cs->blocked |= 1U << urgency;
-}
-
-static void unblock(struct cats_sock *cs, unsigned int urgency)
-{
-	if (!--cs->nr_blocked[urgency])
-		cs->blocked &= ~(1U << urgency);
-}
-
 /**
- * cats_wait_room() - sleep until a write may go on
- * @sk: socket, owned by the caller; released meanwhile
+ * cats_worth_trying() - is there so much room that a writer should be told?
+ * @sk: socket, need not be locked
  * @cs: its CATS state
  * @urgency: class
- * @need: as in cats_has_room()
- * @m: likewise
- * @timeo: time left, jiffies; 0 does not sleep
+ * @need: memory that the write wants, bytes, at least 1
  *
- * The class-aware counterpart of sk_stream_wait_memory().
- *
- * Return: 0, or -EPIPE on error or shutdown, -EMSGSIZE if @need can never fit,
- * -EAGAIN when the time is up, -ERESTARTSYS or -EINTR on a signal.
+ * TCP's rule for EPOLLOUT: a third of the buffer is free, and half of the
+ * low-water mark, so that writers do not wake for every ACK.  The urgent do not
+ * wait for that, any room will do.  Where the buffer has shrunk so that the
+ * write can never fit, the writer should hear that.
  */
-int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
-		   size_t need, const struct cats_txmsg *m, long *timeo)
-{
-	/* What waits for this call itself makes no room. */
-	size_t held = m && m->whole ? cats_txmsg_truesize(m->msg.len) : 0;
-	DEFINE_WAIT_FUNC(wait, woken_wake_function);
-	int err = 0;
-
-	cats_sock_held(sk);
-	add_wait_queue(sk_sleep(sk), &wait);
-	block(cs, urgency);
-	for (;;) {
-		err = -EPIPE;
-		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
-			break;
-		/* The send buffer may have shrunk since the last look. */
-		err = -EMSGSIZE;
-		if (!cats_can_ever_fit(sk, urgency, need + held))
-			break;
-		cats_sndbuf_expand(sk, urgency, need + held);
-		err = 0;
-		if (cats_has_room(sk, cs, urgency, need, m))
-			break;
-		/* So that TCP calls cats_write_space(), and poll sees it. */
-		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		sk_set_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-		err = -EAGAIN;
-		if (!*timeo)
-			break;
-		err = sock_intr_errno(*timeo);
-		if (signal_pending(current))
-			break;
-		sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
-		sk->sk_write_pending++;
-		err = sk_wait_event(sk, timeo, READ_ONCE(sk->sk_err) ||
-				    (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) ||
-				    cats_has_room(sk, cs, urgency, need, m),
-				    &wait);
-		sk->sk_write_pending--;
-		if (err < 0)
-			break;
-	}
-	unblock(cs, urgency);
-	remove_wait_queue(sk_sleep(sk), &wait);
-	return err;
-}
-
-/* TCP's rule for waking, a third free; the urgent do not wait for that. */
-static bool worth_waking(const struct sock *sk, const struct cats_sock *cs,
-			 unsigned int urgency)
+bool cats_worth_trying(const struct sock *sk, const struct cats_sock *cs,
+		       unsigned int urgency, u32 need)
 {
 	int room = cats_mem_room(sk, cs, urgency);
 
-	if (cats_conductor_stalled(&cs->conductor) &&
-	    to_txmsg(cs->conductor.current_msg)->has_writer)
+	if (!cats_can_ever_fit(sk, urgency, need))
 		return true;
+	/* An autotuned buffer may grow for it, but not before it is empty. */
+	if (room < min_t(s64, need, cats_mem_limit(sk, urgency)))
+		return false;
 	if (urgency < CATS_URGENCY_DEFAULT)
-		return room > 0;
-	return room >= mem_used(sk, cs) >> 1;
-}
-
-/**
- * cats_wake_writers() - wake those for whom there may be room now
- * @sk: socket
- * @cs: its CATS state
- *
- * First poll() and the like, by the callback of the socket below, which asks
- * cats_stream_memory_free().  Then the writers that sleep in cats_wait_room().
- */
-void cats_wake_writers(struct sock *sk, struct cats_sock *cs)
-{
-	unsigned long blocked = cs->blocked;
-	unsigned int urgency;
-
-	cats_sock_held(sk);
-	cs->saved_write_space(sk);
-	for_each_set_bit(urgency, &blocked, CATS_NR_URGENCIES) {
-		if (!worth_waking(sk, cs, urgency))
-			continue;
-		wake_up_interruptible_poll(sk_sleep(sk), EPOLLOUT |
-					   EPOLLWRNORM | EPOLLWRBAND);
-		return;
-	}
+		return true;
+	return room >= mem_used(sk, cs) >> 1 && below_lowat(sk, cs, 1);
 }

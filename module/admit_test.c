@@ -4,8 +4,6 @@
  *
  * What counts as used is set by hand, and taken back at the end of each case.
  */
-#include <linux/wait.h>
-
 #include "pair_test.h"
 
 /* A sixteenth of it is below 16 KiB: steps of 10000 per urgency. */
@@ -242,165 +240,56 @@ static void has_room__ran_dry(struct kunit *test)
 	use(p, held, mem);
 }
 
-/* For poll() by TCP's rule: a third free. */
-static void stream_memory_free__a_third(struct kunit *test)
+/* By TCP's rule, a third free; the urgent for any room. */
+static void worth_trying__by_urgency(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
 	p->sk->sk_sndbuf = 90000;
 	use(p, 40000, 20000);
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 1));
+	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 3, 1));
 	use(p, 40000, 20002);
-	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 1));
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, 40000, 49999);
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, 40000, 50000);
-	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 0));
-	p->cs->urgency = 2;
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, held, 0);
-	p->sk->sk_sndbuf = SNDBUF;
-}
-
-static void stream_memory_free__low_water_mark(struct kunit *test)
-{
-	struct pair *p = test->priv;
-
-	tcp_sk(p->sk)->notsent_lowat = 1000;
-	p->cs->conductor.queued_bytes = 499;
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 1));
-	p->cs->conductor.queued_bytes = 500;
-	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 1));
-	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	p->cs->conductor.queued_bytes = 1000;
-	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 0));
-	p->cs->conductor.queued_bytes = 0;
-	tcp_sk(p->sk)->notsent_lowat = 0;
-}
-
-static int wait(struct pair *p, unsigned int urgency, size_t need, long timeo)
-{
-	return cats_wait_room(p->sk, p->cs, urgency, need, NULL, &timeo);
-}
-
-static void wait_room__answers_at_once(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	int held = p->sk->sk_wmem_queued;
-
-	KUNIT_EXPECT_EQ(test, wait(p, 3, SNDBUF - held, 0), 0);
-	KUNIT_EXPECT_FALSE(test, test_bit(SOCK_NOSPACE, &p->near->flags));
-	KUNIT_EXPECT_EQ(test, wait(p, 3, SNDBUF + 1, 0), -EMSGSIZE);
-	use(p, SNDBUF, 0);
-	KUNIT_EXPECT_EQ(test, wait(p, 3, 1, 0), -EAGAIN);
-	/* So that TCP tells us. */
-	KUNIT_EXPECT_TRUE(test, test_bit(SOCK_NOSPACE, &p->near->flags));
-	KUNIT_EXPECT_EQ(test, wait(p, 2, STEP, 0), 0);
-	p->sk->sk_err = ECONNRESET;
-	KUNIT_EXPECT_EQ(test, wait(p, 2, 1, 0), -EPIPE);
-	p->sk->sk_err = 0;
-	p->sk->sk_shutdown = SEND_SHUTDOWN;
-	KUNIT_EXPECT_EQ(test, wait(p, 2, 1, 0), -EPIPE);
-	p->sk->sk_shutdown = 0;
-	KUNIT_EXPECT_EQ(test, p->cs->blocked, 0);
-	use(p, held, 0);
-}
-
-static void wait_room__time_is_up(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	int held = p->sk->sk_wmem_queued;
-	long timeo = 3;
-
-	use(p, SNDBUF, 0);
-	KUNIT_EXPECT_EQ(test, cats_wait_room(p->sk, p->cs, 5, 1, NULL, &timeo), -EAGAIN);
-	KUNIT_EXPECT_EQ(test, timeo, 0);
-	KUNIT_EXPECT_EQ(test, p->cs->blocked, 0);
-	KUNIT_EXPECT_EQ(test, p->cs->nr_blocked[5], 0);
-	KUNIT_EXPECT_EQ(test, p->sk->sk_write_pending, 0);
-	use(p, held, 0);
-}
-
-/**
- * struct sleeper - stands for a writer in cats_wait_room()
- * @entry: in the socket's queue
- * @woken: how often it was woken
- */
-struct sleeper {
-	struct wait_queue_entry	entry;
-	int			woken;
-};
-
-static int count_wake(struct wait_queue_entry *entry, unsigned int mode, int flags,
-		      void *key)
-{
-	container_of(entry, struct sleeper, entry)->woken++;
-	return 1;
-}
-
-static int nr_space_calls;
-
-static void count_space(struct sock *sk)
-{
-	nr_space_calls++;
-}
-
-/* Whether one who waits for @urgency is woken. */
-static int wakes(struct pair *p, unsigned int urgency)
-{
-	struct sleeper sleeper = {};
-
-	init_waitqueue_func_entry(&sleeper.entry, count_wake);
-	add_wait_queue(sk_sleep(p->sk), &sleeper.entry);
-	p->cs->blocked = 1U << urgency;
-	cats_wake_writers(p->sk, p->cs);
-	p->cs->blocked = 0;
-	remove_wait_queue(sk_sleep(p->sk), &sleeper.entry);
-	return sleeper.woken;
-}
-
-/* Bulk for a third of the buffer as TCP does, the urgent for any room. */
-static void wake_writers__by_urgency(struct kunit *test)
-{
-	struct pair *p = test->priv;
-	int held = p->sk->sk_wmem_queued;
-
-	p->cs->saved_write_space = count_space;
-	nr_space_calls = 0;
-	p->sk->sk_sndbuf = 90000;
-	use(p, 60000, 0);
-	KUNIT_EXPECT_EQ(test, wakes(p, 3), 1);
-	use(p, 60002, 0);
-	KUNIT_EXPECT_EQ(test, wakes(p, 3), 0);
-	KUNIT_EXPECT_EQ(test, wakes(p, 2), 1);
+	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 3, 1));
 	use(p, cats_mem_limit(p->sk, 2) - 1, 0);
-	KUNIT_EXPECT_EQ(test, wakes(p, 2), 1);
+	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 2, 1));
 	use(p, cats_mem_limit(p->sk, 2), 0);
-	KUNIT_EXPECT_EQ(test, wakes(p, 2), 0);
-	KUNIT_EXPECT_EQ(test, nr_space_calls, 5);
+	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 2, 1));
 	use(p, held, 0);
-	p->cs->saved_write_space = p->write_space;
 	p->sk->sk_sndbuf = SNDBUF;
 }
 
-/* Everything waits for the writer of a message that ran dry. */
-static void wake_writers__stalled(struct kunit *test)
+/* A message has to fit, or the writer should hear that it never will. */
+static void worth_trying__to_the_byte(struct kunit *test)
 {
 	struct pair *p = test->priv;
-	struct cats_msg dry = { .len = 5, .committed = 5, .open = true };
+	int held = p->sk->sk_wmem_queued;
+	unsigned int u;
+	int limit;
+
+	for (u = 0; u < CATS_NR_URGENCIES; u++) {
+		limit = cats_mem_limit(p->sk, u);
+		use(p, 20000, 10000);
+		KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, u, limit - 30000));
+		KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, u, limit - 29999));
+		KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, u, limit));
+		KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, u, limit + 1));
+	}
+	use(p, held, 0);
+}
+
+/* An autotuned buffer grows for it, once nothing is left. */
+static void worth_trying__autotuned(struct kunit *test)
+{
+	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
-	p->cs->saved_write_space = count_space;
-	use(p, SNDBUF, SNDBUF);
-	KUNIT_EXPECT_EQ(test, wakes(p, 7), 0);
-	p->cs->conductor.current_msg = &dry;
-	KUNIT_EXPECT_EQ(test, wakes(p, 7), 1);
-	dry.open = false;
-	KUNIT_EXPECT_EQ(test, wakes(p, 7), 0);
-	p->cs->conductor.current_msg = NULL;
-	p->cs->saved_write_space = p->write_space;
+	p->sk->sk_userlocks &= ~SOCK_SNDBUF_LOCK;
+	use(p, 1, 0);
+	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 3, SNDBUF + 1));
+	use(p, 0, 0);
+	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 3, SNDBUF + 1));
+	p->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
 	use(p, held, 0);
 }
 
@@ -417,12 +306,9 @@ static struct kunit_case admit_cases[] = {
 	KUNIT_CASE(has_room__urgent_beside_bulk),
 	KUNIT_CASE(has_room__low_water_mark),
 	KUNIT_CASE(has_room__ran_dry),
-	KUNIT_CASE(stream_memory_free__a_third),
-	KUNIT_CASE(stream_memory_free__low_water_mark),
-	KUNIT_CASE(wait_room__answers_at_once),
-	KUNIT_CASE(wait_room__time_is_up),
-	KUNIT_CASE(wake_writers__by_urgency),
-	KUNIT_CASE(wake_writers__stalled),
+	KUNIT_CASE(worth_trying__by_urgency),
+	KUNIT_CASE(worth_trying__to_the_byte),
+	KUNIT_CASE(worth_trying__autotuned),
 	{}
 };
 

@@ -177,6 +177,8 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		}
 		set_kind(skb, m->head);
 		account(sk, skb, bytes);
+		/* Who asks for room without the lock sees them twice, or once. */
+		smp_wmb();
 		cats_txmsg_consume(sk, cs, m, bytes);
 		appended += bytes;
 	}

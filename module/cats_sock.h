@@ -38,8 +38,18 @@
  * @settings_lock: held to change what accepted sockets inherit, beside the socket
  *	lock, which they cannot take
  * @urgency: the default tag's
- * @blocked: bit i: writers wait for room for urgency i
+ * @poll_urgency: EPOLLOUT is about; CATS_POLL_DEFAULT_TAG for the default tag's
+ * @wanted: bit i: poll() or a write was told that there is no room for urgency
+ *	i; set without the lock
+ * @refused: memory that the last write of a class wanted, and did not get; 0
+ *	once one was accepted
+ * @blocked: bit i: writers wait in cats_wait_room() for urgency i
+ * @sleeping: bit i: of these, at least one was not woken since it went to sleep
  * @nr_blocked: how many, per urgency
+ * @least_need: memory that these want, at least
+ * @turn: number of a class that is blocked; the lowest is first, see wait.c
+ * @last_turn: the last number that was given out
+ * @turn_from: admitted_bytes() when a class became first
  * @last_urgency: of the message that was committed last
  * @pushing: a transmission that we started is running
  * @rcu: readers without the lock: poll
@@ -64,10 +74,18 @@ struct cats_sock {
 	/* what accepted sockets inherit, beside the socket lock */
 	spinlock_t		settings_lock;
 	u8			urgency;
+	s8			poll_urgency;
 	u8			blocked;
+	u8			sleeping;
 	u8			last_urgency;
 	bool			pushing;
+	unsigned long		wanted;
+	u32			refused[CATS_NR_URGENCIES];
 	u32			nr_blocked[CATS_NR_URGENCIES];
+	u32			least_need[CATS_NR_URGENCIES];
+	u32			turn[CATS_NR_URGENCIES];
+	u32			last_turn;
+	u64			turn_from;
 	struct rcu_head		rcu;
 };
 
@@ -146,18 +164,35 @@ void cats_proto_init(void);
 struct proto *cats_proto(const struct proto *base);
 int cats_swap_ops(struct socket *sock);
 
-/* admit.c: who may queue how much, and waiting for room */
+/* admit.c: who may queue how much */
 int cats_mem_limit(const struct sock *sk, unsigned int urgency);
 int cats_mem_room(const struct sock *sk, const struct cats_sock *cs,
 		  unsigned int urgency);
 bool cats_can_ever_fit(const struct sock *sk, unsigned int urgency, size_t need);
 void cats_sndbuf_expand(struct sock *sk, unsigned int urgency, size_t need);
-bool cats_stream_memory_free(const struct sock *sk, int wake);
-int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
-		   size_t need, const struct cats_txmsg *m, long *timeo);
+bool cats_ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m);
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m);
+bool cats_worth_trying(const struct sock *sk, const struct cats_sock *cs,
+		       unsigned int urgency, u32 need);
+
+/* wait.c: writers that sleep until there is room */
+bool cats_may_write(const struct sock *sk, const struct cats_sock *cs,
+		    unsigned int urgency, size_t need,
+		    const struct cats_txmsg *m, long timeo);
+void cats_write_accepted(struct sock *sk, struct cats_sock *cs,
+			 unsigned int urgency);
+bool cats_sleepers_due(struct sock *sk, struct cats_sock *cs);
+int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
+		   size_t need, const struct cats_txmsg *m, long *timeo);
+
+/* poll.c: who is told that there is room */
+bool cats_stream_memory_free(const struct sock *sk, int wake);
+void cats_want_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency);
+__poll_t cats_poll(struct file *file, struct socket *sock, poll_table *wait);
 void cats_wake_writers(struct sock *sk, struct cats_sock *cs);
+void cats_poll_changed(struct sock *sk, struct cats_sock *cs);
+void cats_arm_hook(struct sock *sk, const struct cats_sock *cs);
 
 /* append.c: bytes of a message become bytes of TCP's write queue */
 int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
@@ -206,6 +241,18 @@ int cats_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 int cats_sendmsg(struct sock *sk, struct msghdr *msg, size_t size);
 int cats_sendpage(struct sock *sk, struct page *page, int offset, size_t size,
 		  int flags);
+
+/**
+ * cats_attached() - is it a CATS socket, and armed?
+ * @sk: TCP socket, need not be locked
+ *
+ * If so cats_sk() is valid as long as a file that refers to the socket is held.
+ */
+static inline bool cats_attached(const struct sock *sk)
+{
+	/* Pairs with the release when the operations are swapped. */
+	return smp_load_acquire(&sk->sk_prot)->sendmsg == cats_sendmsg;
+}
 
 /* sockopt.c */
 int cats_setsockopt(struct socket *sock, int level, int optname,

@@ -185,17 +185,6 @@ static bool autocork(struct sock *sk, u32 size_goal)
 	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
 }
 
-/*
- * While data is queued, or a writer sleeps, TCP has to go on calling
- * cats_write_space(); waking poll() cleared the bit.
- */
-static void keep_hook_armed(struct sock *sk, const struct cats_sock *cs)
-{
-	if ((!cats_conductor_empty(&cs->conductor) || cs->held_bytes ||
-	     cs->blocked) && sk->sk_socket)
-		set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-}
-
 static void feed(struct sock *sk, struct cats_sock *cs, bool flush)
 {
 	cats_sock_held(sk);
@@ -204,7 +193,7 @@ static void feed(struct sock *sk, struct cats_sock *cs, bool flush)
 	else if (cs->last_urgency < CATS_URGENCY_DEFAULT ||
 		 !autocork(sk, cats_burst(sk)))
 		push(sk, cs);
-	keep_hook_armed(sk, cs);
+	cats_arm_hook(sk, cs);
 }
 
 /**
@@ -252,7 +241,7 @@ void cats_write_space(struct sock *sk)
 		retry_later_if_stuck(sk, cs);
 	}
 	cats_wake_writers(sk, cs);
-	keep_hook_armed(sk, cs);
+	cats_arm_hook(sk, cs);
 }
 
 /**
@@ -277,7 +266,7 @@ void cats_timer(struct timer_list *t)
 		push(sk, cs);
 	else
 		retry_later_if_stuck(sk, cs);
-	keep_hook_armed(sk, cs);
+	cats_arm_hook(sk, cs);
 out:
 	bh_unlock_sock(sk);
 	sock_put(sk);

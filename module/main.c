@@ -128,6 +128,7 @@ static int cats_ulp_init(struct sock *sk)
 	if (IS_ERR(cs))
 		return PTR_ERR(cs);
 	cats_net_defaults(sock_net(sk), cs);
+	cs->poll_urgency = CATS_POLL_DEFAULT_TAG;
 	cs->base = sk->sk_prot;
 	cs->saved_write_space = sk->sk_write_space;
 	cs->saved_state_change = sk->sk_state_change;
@@ -154,6 +155,7 @@ static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 	cs->saved_state_change = listener->saved_state_change;
 	spin_lock_bh(&listener->settings_lock);
 	cs->urgency = listener->urgency;
+	cs->poll_urgency = listener->poll_urgency;
 	cats_conductor_init(&cs->conductor, listener->conductor.ops);
 	if (cats_debt_get_params(&listener->conductor, &params))
 		cats_debt_set_params(&cs->conductor, &params);

@@ -42,7 +42,7 @@ static void attach__takes_over(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, p->sk->sk_state_change == cats_state_change);
 	KUNIT_EXPECT_TRUE(test, p->cs->saved_write_space == p->write_space);
 	KUNIT_EXPECT_TRUE(test, p->cs->saved_state_change == p->state_change);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 1);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 2);
 }
 
 static void attach__starts_from_the_defaults(struct kunit *test)
@@ -81,7 +81,7 @@ static void attach__twice(struct kunit *test)
 	cs = p->cs;
 	KUNIT_EXPECT_EQ(test, pair_attach(p), -EEXIST);
 	KUNIT_EXPECT_PTR_EQ(test, cats_sk(p->sk), cs);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 1);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 2);
 }
 
 static void attach__user_data_in_use(struct kunit *test)
@@ -145,7 +145,7 @@ static void attach__both_ends(struct kunit *test)
 						       KERNEL_SOCKPTR(name), strlen(name)), 0);
 	KUNIT_EXPECT_PTR_EQ(test, p->peer->sk->sk_prot, p->sk->sk_prot);
 	KUNIT_EXPECT_PTR_NE(test, cats_sk(p->peer->sk), p->cs);
-	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 2);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 4);
 }
 
 /*

@@ -125,6 +125,7 @@ static void build_ops(struct proto_ops *ops, const struct proto_ops *base)
 	ops->listen = cats_listen;
 	ops->connect = cats_connect;
 	ops->accept = cats_accept;
+	ops->poll = cats_poll;
 	ops->setsockopt = cats_setsockopt;
 	ops->getsockopt = cats_getsockopt;
 	/* For users in the kernel who own the socket; without, they use the above. */

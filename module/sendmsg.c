@@ -178,8 +178,13 @@ static int wait_for_memory(struct sock *sk, struct write_op *op)
 	long nap = min_t(long, op->timeo, NOMEM_NAP), slept = nap;
 	bool ended;
 
-	if (!op->timeo)
+	if (!op->timeo) {
+		cats_want_room(sk, op->cs, op->urgency);
+		/* As TCP: with nothing in flight nobody else would tell. */
+		if (tcp_rtx_and_write_queues_empty(sk))
+			cats_wake_writers(sk, op->cs);
 		return -EAGAIN;
+	}
 	if (signal_pending(current))
 		return sock_intr_errno(op->timeo);
 	add_wait_queue(sk_sleep(sk), &wait);
@@ -266,7 +271,7 @@ static int write_part(struct sock *sk, struct write_op *op)
 	int room, err;
 
 	while (data_left(op)) {
-		if (!cats_has_room(sk, cs, op->urgency, 1, op->m)) {
+		if (!cats_may_write(sk, cs, op->urgency, 1, op->m, op->timeo)) {
 			queue_open(sk, op);
 			err = cats_wait_room(sk, cs, op->urgency, 1, op->m,
 					     &op->timeo);
@@ -416,6 +421,8 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 	if (op->copied && !data_left(op) && op->msg->msg_flags & MSG_EOR)
 		op->m->marks |= CATS_MARK_EOR;
 	finish(sk, op);
+	if (op->copied)
+		cats_write_accepted(sk, op->cs, op->urgency);
 	return op->copied ?: err;
 }
 

@@ -51,6 +51,26 @@ static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 	spin_lock_bh(&cs->settings_lock);
 	WRITE_ONCE(cs->urgency, tag.urgency);
 	spin_unlock_bh(&cs->settings_lock);
+	cats_poll_changed(cs->sk, cs);
+	return 0;
+}
+
+static int set_poll_urgency(struct cats_sock *cs, sockptr_t optval,
+			    unsigned int optlen)
+{
+	__s32 urgency;
+	int err;
+
+	cats_sock_held(cs->sk);
+	err = copy_in(cs, &urgency, sizeof(urgency), sizeof(urgency), optval, optlen);
+	if (err)
+		return err;
+	if (urgency < CATS_POLL_DEFAULT_TAG || urgency > CATS_URGENCY_MAX)
+		return cats_refuse(cs, -EINVAL, "poll urgency: not in -1 to 7");
+	spin_lock_bh(&cs->settings_lock);
+	WRITE_ONCE(cs->poll_urgency, urgency);
+	spin_unlock_bh(&cs->settings_lock);
+	cats_poll_changed(cs->sk, cs);
 	return 0;
 }
 
@@ -106,6 +126,8 @@ static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
 		return set_conductor(cs, optval, optlen);
 	case CATS_DEBT_PARAMS:
 		return set_debt_params(cs, optval, optlen);
+	case CATS_POLL_URGENCY:
+		return set_poll_urgency(cs, optval, optlen);
 	default:
 		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
 	}
@@ -210,12 +232,14 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
  * @name: CATS_CONDUCTOR
  * @info: CATS_INFO
  * @debt: CATS_DEBT_PARAMS
+ * @poll_urgency: CATS_POLL_URGENCY
  */
 union cats_option_value {
 	struct cats_tag		tag;
 	char			name[CATS_CONDUCTOR_NAME_MAX];
 	struct cats_info	info;
 	struct cats_debt_params	debt;
+	__s32			poll_urgency;
 };
 
 /* Returns the size of the value, or a negative errno. */
@@ -239,6 +263,9 @@ static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
 			return cats_refuse(cs, -EINVAL,
 					   "debt parameters: the Conductor is not of the debt family");
 		return sizeof(v->debt);
+	case CATS_POLL_URGENCY:
+		v->poll_urgency = cs->poll_urgency;
+		return sizeof(v->poll_urgency);
 	default:
 		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
 	}

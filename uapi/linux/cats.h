@@ -77,13 +77,22 @@
  * @CATS_INFO: &struct cats_info (get)
  * @CATS_DEBT_PARAMS: &struct cats_debt_params (get, set) of a socket whose
  *	Conductor is one of the "debt" family, else EINVAL
+ * @CATS_POLL_URGENCY: __s32 (get, set): EPOLLOUT means that a message of this
+ *	urgency fits; 0 to CATS_URGENCY_MAX, or CATS_POLL_DEFAULT_TAG (at first)
+ *	for the urgency of the default tag, whatever that is.  After a tagged
+ *	message was refused with EAGAIN, EPOLLOUT for its urgency means that there
+ *	is room for that message
  */
 enum cats_option {
 	CATS_TAG		= 1,
 	CATS_CONDUCTOR		= 2,
 	CATS_INFO		= 3,
 	CATS_DEBT_PARAMS	= 4,
+	CATS_POLL_URGENCY	= 5,
 };
+
+/* Value of CATS_POLL_URGENCY. */
+#define CATS_POLL_DEFAULT_TAG	(-1)
 
 /*
  * Urgency as in RFC 9218, section 4.1: 0 is the most urgent, 7 is background.
