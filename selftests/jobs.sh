@@ -22,7 +22,7 @@ jobs=(fuzz_1 fuzz_2 gate lint debug fault lint_gate fuzz_smp demo stock vm_lab k
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule buffer close plain message surface_attach
+guest_programs=(attach tag schedule buffer poll turn close plain message surface_attach
 		surface_close surface_fastopen surface_option surface_process
 		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
 		netns unload)
