@@ -15,12 +15,30 @@
 
 static struct kmem_cache *txmsg_cache;
 
+/*
+ * Under pressure __sk_mem_raise_allocated() gives a socket no more than its share of
+ * tcp_mem[2], counting what is in sk_wmem_queued.  What we hold is not: here is the
+ * same test with it.
+ */
+static bool within_share(struct sock *sk, const struct cats_sock *cs, u32 bytes)
+{
+	int more = PAGE_ALIGN(max_t(int, bytes - sk->sk_forward_alloc, 0));
+	u64 pages;
+
+	if (!more || !sk_under_memory_pressure(sk) ||
+	    sk_memory_allocated(sk) + (more >> PAGE_SHIFT) <= sk_prot_mem_limits(sk, 0))
+		return true;
+	pages = sk_mem_pages(sk->sk_wmem_queued + cs->mem + sk->sk_forward_alloc + more +
+			     atomic_read(&sk->sk_rmem_alloc));
+	return sk_prot_mem_limits(sk, 2) > sk_sockets_allocated_read_positive(sk) * pages;
+}
+
 /* As TCP, a socket gets tcp_wmem[0] whatever the limits: tcp_wmem_schedule(). */
 static bool charge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 {
 	u32 wmem_min = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[0]);
 
-	if (!sk_wmem_schedule(sk, bytes) &&
+	if ((!within_share(sk, cs, bytes) || !sk_wmem_schedule(sk, bytes)) &&
 	    sk->sk_wmem_queued + cs->mem + bytes > wmem_min)
 		return false;
 	sk_mem_charge(sk, bytes);
