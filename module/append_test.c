@@ -287,12 +287,15 @@ static void append__random(struct kunit *test)
 static void append_done__marks_the_last(struct kunit *test)
 {
 	struct pair *p = test->priv;
+	struct cats_txmsg *m = pair_msg(p, 3);
 	struct tcp_sock *tp = tcp_sk(p->sk);
 
-	cats_append_done(p->sk, true);
+	if (!m)
+		return;
+	/* All of it was transmitted, and acknowledged. */
+	cats_append_done(p->sk, p->cs, m);
 	KUNIT_EXPECT_EQ(test, append_new(p, 1, GOAL + 1, U32_MAX), GOAL + 1);
-	KUNIT_EXPECT_EQ(test, tp->nonagle & TCP_NAGLE_PUSH, 0);
-	cats_append_done(p->sk, false);
+	cats_append_done(p->sk, p->cs, m);
 	KUNIT_EXPECT_EQ(test, TCP_SKB_CB(nth_skb(p, 0))->tcp_flags & TCPHDR_PSH, 0);
 	KUNIT_EXPECT_EQ(test, TCP_SKB_CB(nth_skb(p, 1))->tcp_flags & TCPHDR_PSH,
 			TCPHDR_PSH);
@@ -306,18 +309,87 @@ static void append_done__marks_the_last(struct kunit *test)
 static void append_done__nagle(struct kunit *test)
 {
 	struct pair *p = test->priv;
+	struct cats_txmsg *m = pair_msg(p, 2);
 	struct tcp_sock *tp = tcp_sk(p->sk);
 
+	if (!m)
+		return;
 	KUNIT_EXPECT_EQ(test, append_new(p, 1, 10, U32_MAX), 10);
 	tp->nonagle |= TCP_NAGLE_CORK;
-	cats_append_done(p->sk, true);
+	cats_append_done(p->sk, p->cs, m);
 	KUNIT_EXPECT_EQ(test, tp->nonagle & TCP_NAGLE_PUSH, 0);
 	tp->nonagle &= ~TCP_NAGLE_CORK;
-	cats_append_done(p->sk, true);
+	cats_append_done(p->sk, p->cs, m);
 	KUNIT_EXPECT_EQ(test, tp->nonagle & TCP_NAGLE_PUSH, TCP_NAGLE_PUSH);
-	/* An skb later Nagle's rule holds again. */
+	/* An skb later Nagle's rule holds again, and while there is more to send. */
 	KUNIT_EXPECT_EQ(test, append_new(p, 1, GOAL, U32_MAX), GOAL);
 	KUNIT_EXPECT_EQ(test, tp->nonagle & TCP_NAGLE_PUSH, 0);
+	pair_queue(p, 7, 1, 10);
+	cats_append_done(p->sk, p->cs, m);
+	KUNIT_EXPECT_EQ(test, tp->nonagle & TCP_NAGLE_PUSH, 0);
+}
+
+/* MSG_EOR and MSG_OOB: the last byte of the message. */
+static void append_done__marks(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = pair_msg(p, 3);
+	struct tcp_sock *tp = tcp_sk(p->sk);
+	u32 seq = tp->write_seq;
+
+	if (!m)
+		return;
+	KUNIT_EXPECT_EQ(test, append_new(p, 1, 10, U32_MAX), 10);
+	m->marks = CATS_MARK_EOR;
+	cats_append_done(p->sk, p->cs, m);
+	KUNIT_EXPECT_EQ(test, (int)TCP_SKB_CB(nth_skb(p, 0))->eor, 1);
+	KUNIT_EXPECT_NE(test, tp->snd_up, seq + 10);
+	KUNIT_EXPECT_EQ(test, append_new(p, 2, 20, U32_MAX), 20);
+	m->marks = CATS_MARK_URG;
+	cats_append_done(p->sk, p->cs, m);
+	KUNIT_EXPECT_EQ(test, (int)TCP_SKB_CB(nth_skb(p, 1))->eor, 0);
+	KUNIT_EXPECT_EQ(test, tp->snd_up, seq + 30);
+	expect_lengths(test, (const u32[]){ 10, 20, 0 });
+}
+
+/* Fragments of one kind share an skb, those of different notifications do not. */
+static void append__kinds(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = pair_msg(p, 3);
+	struct ubuf_info uarg[2] = {};
+	u32 seq = tcp_sk(p->sk)->write_seq;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(uarg); i++) {
+		refcount_set(&uarg[i].refcnt, 1);
+		uarg[i].callback = pair_uarg_done;
+		uarg[i].flags = SKBFL_ZEROCOPY_FRAG;
+	}
+	if (!m)
+		return;
+	KUNIT_EXPECT_EQ(test, pair_copy(p, m, 1, 10), 0);
+	KUNIT_EXPECT_EQ(test, pair_add_page(p, m, 2, 20), 0);
+	KUNIT_EXPECT_EQ(test, pair_pin(p, m, 3, 30, &uarg[0]), 0);
+	KUNIT_EXPECT_EQ(test, pair_pin(p, m, 4, 40, &uarg[1]), 0);
+	KUNIT_EXPECT_EQ(test, pair_copy(p, m, 5, 50), 0);
+	pair_enqueue(p, m);
+	KUNIT_EXPECT_EQ(test, append(p, m, U32_MAX), 150);
+	expect_lengths(test, (const u32[]){ 30, 30, 40, 50, 0 });
+	KUNIT_EXPECT_TRUE(test, skb_has_shared_frag(nth_skb(p, 0)));
+	KUNIT_EXPECT_PTR_EQ(test, skb_zcopy(nth_skb(p, 0)), NULL);
+	KUNIT_EXPECT_PTR_EQ(test, skb_zcopy(nth_skb(p, 1)), &uarg[0]);
+	KUNIT_EXPECT_PTR_EQ(test, skb_zcopy(nth_skb(p, 2)), &uarg[1]);
+	KUNIT_EXPECT_PTR_EQ(test, skb_zcopy(nth_skb(p, 3)), NULL);
+	for (i = 0, seq = 0; i < 5; seq += 10 * ++i)
+		KUNIT_EXPECT_TRUE(test, pair_queue_has(p, seq, i + 1, 10 * (i + 1)));
+	cats_txmsg_put(p->sk, p->cs, m);
+	/* What is left of the references are those of the skbs. */
+	for (i = 0; i < ARRAY_SIZE(uarg); i++) {
+		KUNIT_EXPECT_EQ(test, refcount_read(&uarg[i].refcnt), 2);
+		skb_zcopy_clear(nth_skb(p, 1 + i), true);
+		KUNIT_EXPECT_EQ(test, refcount_read(&uarg[i].refcnt), 1);
+	}
 }
 
 /* cwnd after the first byte that follows a pause of @pause. */
@@ -400,6 +472,8 @@ static struct kunit_case append_cases[] = {
 	KUNIT_CASE(append__restart_is_optional),
 	KUNIT_CASE(append_done__marks_the_last),
 	KUNIT_CASE(append_done__nagle),
+	KUNIT_CASE(append_done__marks),
+	KUNIT_CASE(append__kinds),
 	{}
 };
 

@@ -46,8 +46,8 @@ static void purge__leaves_a_writer_his_message(struct kunit *test)
 	if (!m)
 		return;
 	KUNIT_EXPECT_EQ(test, pair_copy(p, m, 1, BYTES), 0);
-	m->msg.open = true;
-	cats_conductor_enqueue(&p->cs->conductor, &m->msg, ktime_get_ns());
+	p->cs->held_bytes += BYTES;
+	cats_chain_queue(p->cs, m, true);
 	p->cs->conductor.current_msg = &m->msg;
 	cats_purge(p->sk, p->cs);
 	KUNIT_EXPECT_TRUE(test, list_empty(&m->msg.node));
@@ -193,7 +193,7 @@ static void close__stops_the_timer(struct kunit *test)
 	struct sock *sk = p->sk;
 
 	sock_hold(sk);
-	sk_reset_timer(sk, &p->cs->retry, jiffies + 1000 * HZ);
+	sk_reset_timer(sk, &p->cs->timer, jiffies + 1000 * HZ);
 	pair_drop(p);
 	sock_release(p->peer);
 	p->peer = NULL;

@@ -272,7 +272,7 @@ static void feed__states(struct kunit *test)
 				    state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT,
 				    "state %u", state);
 	}
-	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->retry));
+	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->timer));
 	KUNIT_EXPECT_FALSE(test, cats_conductor_empty(&p->cs->conductor));
 }
 
@@ -322,15 +322,15 @@ static void write_space__keeps_the_hook(struct kunit *test)
 }
 
 /* As the timer does it; the reference that the timer has is dropped. */
-static void fire_retry(struct pair *p)
+static void fire_timer(struct pair *p)
 {
 	sock_hold(p->sk);
 	local_bh_disable();
-	cats_retry_feed(&p->cs->retry);
+	cats_timer(&p->cs->timer);
 	local_bh_enable();
 }
 
-static void retry__feeds(struct kunit *test)
+static void timer__feeds(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	u8 data[700];
@@ -338,29 +338,29 @@ static void retry__feeds(struct kunit *test)
 	set_rate(p, &nine_segments);
 	pair_queue(p, 3, 0x5a, sizeof(data));
 	pair_drop(p);
-	fire_retry(p);
+	fire_timer(p);
 	KUNIT_EXPECT_EQ(test, pair_read(p, data, sizeof(data)), (int)sizeof(data));
 	KUNIT_EXPECT_PTR_EQ(test, memchr_inv(data, 0x5a, sizeof(data)), NULL);
-	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->retry));
+	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->timer));
 }
 
 /* Somebody owns the socket: again in a moment. */
-static void retry__owned(struct kunit *test)
+static void timer__owned(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	int refs = refcount_read(&p->sk->sk_refcnt);
 
 	pair_queue(p, 3, 1, 100);
-	fire_retry(p);
+	fire_timer(p);
 	KUNIT_EXPECT_EQ(test, cats_unsent(p->sk), 0);
-	KUNIT_EXPECT_TRUE(test, timer_pending(&p->cs->retry));
+	KUNIT_EXPECT_TRUE(test, timer_pending(&p->cs->timer));
 	KUNIT_EXPECT_EQ(test, refcount_read(&p->sk->sk_refcnt), refs + 1);
-	sk_stop_timer(p->sk, &p->cs->retry);
+	sk_stop_timer(p->sk, &p->cs->timer);
 	KUNIT_EXPECT_EQ(test, refcount_read(&p->sk->sk_refcnt), refs);
 }
 
 /* The socket is no longer ours: hands off. */
-static void retry__closed_meanwhile(struct kunit *test)
+static void timer__closed_meanwhile(struct kunit *test)
 {
 	struct pair *p = test->priv;
 	int refs = refcount_read(&p->sk->sk_refcnt);
@@ -368,11 +368,11 @@ static void retry__closed_meanwhile(struct kunit *test)
 	pair_queue(p, 3, 1, 100);
 	p->sk->sk_write_space = p->write_space;
 	pair_drop(p);
-	fire_retry(p);
+	fire_timer(p);
 	pair_hold(p);
 	KUNIT_EXPECT_EQ(test, tcp_sk(p->sk)->write_seq, tcp_sk(p->sk)->snd_nxt);
 	KUNIT_EXPECT_FALSE(test, cats_conductor_empty(&p->cs->conductor));
-	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->retry));
+	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->timer));
 	KUNIT_EXPECT_EQ(test, refcount_read(&p->sk->sk_refcnt), refs);
 	p->sk->sk_write_space = cats_write_space;
 }
@@ -433,11 +433,10 @@ static void drain__open_messages(struct kunit *test)
 	set_rate(p, &nine_segments);
 	KUNIT_EXPECT_EQ(test, pair_copy(p, dry, 0x77, 600), 0);
 	KUNIT_EXPECT_EQ(test, pair_copy(p, other, 0x55, 600), 0);
-	dry->msg.open = true;
-	other->msg.open = true;
-	cats_conductor_enqueue(c, &dry->msg, ktime_get_ns());
+	p->cs->held_bytes += 1200;
+	cats_chain_queue(p->cs, dry, true);
 	cats_feed(p->sk, p->cs);
-	cats_conductor_enqueue(c, &other->msg, ktime_get_ns());
+	cats_chain_queue(p->cs, other, true);
 	pair_queue(p, 7, 0x78, 600);
 	KUNIT_EXPECT_TRUE(test, cats_conductor_stalled(c));
 	cats_drain(p->sk, p->cs);
@@ -446,8 +445,8 @@ static void drain__open_messages(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pair_queue_has(p, 1200, 0x78, 600));
 	KUNIT_EXPECT_TRUE(test, cats_conductor_empty(c));
 	/* They are the writers', who find them unlinked. */
-	KUNIT_EXPECT_TRUE(test, list_empty(&dry->msg.node));
-	KUNIT_EXPECT_TRUE(test, list_empty(&other->msg.node));
+	KUNIT_EXPECT_TRUE(test, cats_txmsg_gone(dry));
+	KUNIT_EXPECT_TRUE(test, cats_txmsg_gone(other));
 	KUNIT_EXPECT_EQ(test, p->cs->mem, 2 * (u32)sizeof(struct cats_txmsg));
 }
 
@@ -493,9 +492,9 @@ static struct kunit_case feeder_cases[] = {
 	KUNIT_CASE(write_space__in_the_loop),
 	KUNIT_CASE(write_space__after_the_loop),
 	KUNIT_CASE(write_space__keeps_the_hook),
-	KUNIT_CASE(retry__feeds),
-	KUNIT_CASE(retry__owned),
-	KUNIT_CASE(retry__closed_meanwhile),
+	KUNIT_CASE(timer__feeds),
+	KUNIT_CASE(timer__owned),
+	KUNIT_CASE(timer__closed_meanwhile),
 	KUNIT_CASE(drain__order),
 	KUNIT_CASE(drain__without_memory),
 	KUNIT_CASE(drain__open_messages),

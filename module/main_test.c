@@ -36,12 +36,23 @@ static void attach__takes_over(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, prot->shutdown == cats_shutdown);
 	KUNIT_EXPECT_TRUE(test, prot->disconnect == cats_disconnect);
 	KUNIT_EXPECT_TRUE(test, prot->stream_memory_free == cats_stream_memory_free);
-	KUNIT_EXPECT_TRUE(test, prot->recvmsg == tcp_prot.recvmsg);
+	KUNIT_EXPECT_TRUE(test, prot->sendpage == cats_sendpage);
+	KUNIT_EXPECT_TRUE(test, prot->recvmsg == cats_recvmsg);
+	KUNIT_EXPECT_TRUE(test, prot->ioctl == cats_ioctl);
+	KUNIT_EXPECT_TRUE(test, prot->getsockopt == tcp_prot.getsockopt);
 	KUNIT_EXPECT_TRUE(test, prot->sysctl_mem == tcp_prot.sysctl_mem);
 	KUNIT_EXPECT_TRUE(test, p->sk->sk_write_space == cats_write_space);
 	KUNIT_EXPECT_TRUE(test, p->sk->sk_state_change == cats_state_change);
 	KUNIT_EXPECT_TRUE(test, p->cs->saved_write_space == p->write_space);
 	KUNIT_EXPECT_TRUE(test, p->cs->saved_state_change == p->state_change);
+	KUNIT_EXPECT_TRUE(test, p->near->ops->setsockopt == cats_setsockopt);
+	KUNIT_EXPECT_TRUE(test, p->near->ops->getsockopt == cats_getsockopt);
+	KUNIT_EXPECT_TRUE(test, p->near->ops->sendmsg_locked == cats_sendmsg_locked);
+	KUNIT_EXPECT_TRUE(test, p->near->ops->bind == p->peer->ops->bind);
+	KUNIT_EXPECT_TRUE(test, test_bit(SOCK_SUPPORT_ZC, &p->near->flags));
+	KUNIT_EXPECT_PTR_EQ(test, cats_of(p->sk), p->cs);
+	KUNIT_EXPECT_PTR_EQ(test, cats_of(p->peer->sk), NULL);
+	/* The ULP's, and the file's. */
 	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 2);
 }
 
@@ -56,16 +67,18 @@ static void attach__starts_from_the_defaults(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
 	KUNIT_EXPECT_EQ(test, p->cs->seen_snd_nxt, tcp_sk(p->sk)->snd_nxt);
 	KUNIT_EXPECT_PTR_EQ(test, p->cs->reason, NULL);
-	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->retry));
+	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->timer));
 }
 
-static void attach__only_established(struct kunit *test)
+static void attach__not_after_the_end(struct kunit *test)
 {
+	static const unsigned char states[] = { TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_TIME_WAIT,
+						TCP_LAST_ACK, TCP_CLOSING, TCP_NEW_SYN_RECV };
 	struct pair *p = test->priv;
-	unsigned char state;
+	unsigned int i;
 
-	for (state = TCP_ESTABLISHED + 1; state < TCP_MAX_STATES; state++) {
-		WRITE_ONCE(p->sk->sk_state, state);
+	for (i = 0; i < ARRAY_SIZE(states); i++) {
+		WRITE_ONCE(p->sk->sk_state, states[i]);
 		expect_refused(test, -ENOTCONN);
 	}
 	WRITE_ONCE(p->sk->sk_state, TCP_ESTABLISHED);
@@ -138,54 +151,56 @@ static void attach__ipv6(struct kunit *test)
 static void attach__both_ends(struct kunit *test)
 {
 	struct pair *p = test->priv;
-	char name[] = CATS_ULP_NAME;
 
 	KUNIT_ASSERT_EQ(test, pair_attach(p), 0);
-	KUNIT_ASSERT_EQ(test, p->peer->ops->setsockopt(p->peer, SOL_TCP, TCP_ULP,
-						       KERNEL_SOCKPTR(name), strlen(name)), 0);
+	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->peer), 0);
 	KUNIT_EXPECT_PTR_EQ(test, p->peer->sk->sk_prot, p->sk->sk_prot);
 	KUNIT_EXPECT_PTR_NE(test, cats_sk(p->peer->sk), p->cs);
 	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 4);
 }
 
-/*
- * The socket is destroyed with messages still queued, which closing it does not
- * leave: they go with it, and their charge.
- */
-static void release__with_messages(struct kunit *test)
+static void release(struct sock *sk)
 {
-	struct pair *p = test->priv;
-	struct sock *sk = p->sk;
-	int before = sk->sk_forward_alloc & (PAGE_SIZE - 1);
-
-	KUNIT_ASSERT_EQ(test, pair_attach(p), 0);
-	pair_hold(p);
-	pair_queue(p, 3, 1, 10000);
-	pair_queue(p, 7, 1, 10000);
-	sk->sk_prot = (struct proto *)p->base;
-	sk->sk_write_space = p->write_space;
-	sk->sk_state_change = p->state_change;
 	inet_csk(sk)->icsk_ulp_ops->release(sk);
 	module_put(inet_csk(sk)->icsk_ulp_ops->owner);
 	inet_csk(sk)->icsk_ulp_ops = NULL;
-	KUNIT_EXPECT_EQ(test, sk->sk_forward_alloc & (PAGE_SIZE - 1), (unsigned long)before);
+}
+
+/*
+ * A connection that came in and failed halfway: it is destroyed armed, and nobody
+ * holds its lock.
+ */
+static void release__gives_back(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct sock *sk = p->sk;
+
+	KUNIT_ASSERT_EQ(test, pair_attach(p), 0);
+	release(sk);
+	KUNIT_EXPECT_PTR_EQ(test, (const struct proto *)sk->sk_prot, p->base);
+	KUNIT_EXPECT_TRUE(test, sk->sk_write_space == p->write_space);
+	KUNIT_EXPECT_TRUE(test, sk->sk_state_change == p->state_change);
 	KUNIT_EXPECT_PTR_EQ(test, rcu_access_pointer(__sk_user_data(sk)), NULL);
-	pair_drop(p);
+	KUNIT_EXPECT_PTR_EQ(test, inet_csk(sk)->icsk_ulp_data, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, cats_of(sk), NULL);
+	/* The file has our operations until it is released. */
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 1);
 	/* Like a new one. */
 	KUNIT_EXPECT_EQ(test, pair_attach(p), 0);
+	KUNIT_EXPECT_EQ(test, module_refcount(THIS_MODULE), p->nr_refs + 2);
 }
 
 static struct kunit_case main_cases[] = {
 	KUNIT_CASE(attach__takes_over),
 	KUNIT_CASE(attach__starts_from_the_defaults),
-	KUNIT_CASE(attach__only_established),
+	KUNIT_CASE(attach__not_after_the_end),
 	KUNIT_CASE(attach__twice),
 	KUNIT_CASE(attach__user_data_in_use),
 	KUNIT_CASE(attach__while_a_write_sleeps),
 	KUNIT_CASE(attach__taken_over_by_others),
 	KUNIT_CASE(attach__ipv6),
 	KUNIT_CASE(attach__both_ends),
-	KUNIT_CASE(release__with_messages),
+	KUNIT_CASE(release__gives_back),
 	{}
 };
 

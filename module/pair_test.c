@@ -85,34 +85,61 @@ static int listen_on(struct socket *listener, struct sockaddr *addr, int len)
 }
 
 /**
- * pair_connect() - make the connection
+ * pair_listen() - make a listener at a port of its own
  * @p: pair without one
  * @family: AF_INET or AF_INET6
  *
  * Return: 0 or an errno of the socket layer; what there is by then is closed by
  * pair_exit().
  */
-int pair_connect(struct pair *p, int family)
+int pair_listen(struct pair *p, int family)
 {
-	struct sockaddr_storage addr;
-	int len = loopback_address(family, &addr);
-	struct socket *listener;
+	int len = loopback_address(family, &p->addr);
 	int err;
 
-	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &listener);
+	err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP, &p->listener);
+	return err ?: listen_on(p->listener, (struct sockaddr *)&p->addr, len);
+}
+
+/**
+ * pair_dial() - connect the near end to the listener
+ * @p: pair with a listener; @near is made unless it is there
+ *
+ * Return: as pair_listen().
+ */
+int pair_dial(struct pair *p)
+{
+	int err = 0;
+
+	if (!p->near)
+		err = sock_create_kern(&init_net, p->addr.ss_family, SOCK_STREAM,
+				       IPPROTO_TCP, &p->near);
+	if (!err)
+		err = kernel_connect(p->near, (struct sockaddr *)&p->addr,
+				     sizeof(p->addr), 0);
+	return err;
+}
+
+/**
+ * pair_connect() - make the connection, and no listener remains
+ * @p: pair without one
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: as pair_listen().
+ */
+int pair_connect(struct pair *p, int family)
+{
+	int err;
+
+	err = pair_listen(p, family);
+	if (!err)
+		err = pair_dial(p);
+	if (!err)
+		err = kernel_accept(p->listener, &p->peer, 0);
 	if (err)
 		return err;
-	err = listen_on(listener, (struct sockaddr *)&addr, len);
-	if (!err)
-		err = sock_create_kern(&init_net, family, SOCK_STREAM, IPPROTO_TCP,
-				       &p->near);
-	if (!err)
-		err = kernel_connect(p->near, (struct sockaddr *)&addr, len, 0);
-	if (!err)
-		err = kernel_accept(listener, &p->peer, 0);
-	sock_release(listener);
-	if (err)
-		return err;
+	sock_release(p->listener);
+	p->listener = NULL;
 	p->sk = p->near->sk;
 	p->base = p->sk->sk_prot;
 	p->write_space = p->sk->sk_write_space;
@@ -130,25 +157,39 @@ void pair_release(struct pair *p)
 		sock_release(p->near);
 	if (p->peer)
 		sock_release(p->peer);
+	if (p->listener)
+		sock_release(p->listener);
 	p->near = NULL;
 	p->peer = NULL;
+	p->listener = NULL;
 	p->sk = NULL;
 	p->cs = NULL;
 }
 
 /**
- * pair_attach() - attach CATS to the near end, as an application does
+ * pair_set_ulp() - attach CATS to a socket, as an application does
+ * @sock: socket
+ *
+ * Return: as setsockopt(TCP_ULP).
+ */
+int pair_set_ulp(struct socket *sock)
+{
+	char name[] = CATS_ULP_NAME;
+
+	return sock->ops->setsockopt(sock, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR(name),
+				     strlen(name));
+}
+
+/**
+ * pair_attach() - attach CATS to the near end
  * @p: pair, connected, not held
  *
  * Return: as setsockopt(TCP_ULP).
  */
 int pair_attach(struct pair *p)
 {
-	char name[] = CATS_ULP_NAME;
-	int err;
+	int err = pair_set_ulp(p->near);
 
-	err = p->near->ops->setsockopt(p->near, SOL_TCP, TCP_ULP, KERNEL_SOCKPTR(name),
-				       strlen(name));
 	if (err)
 		return err;
 	p->cs = cats_sk(p->sk);
@@ -177,12 +218,12 @@ void pair_drop(struct pair *p)
 }
 
 /**
- * pair_init_plain() - kunit_suite.init: a connection without CATS, not held
+ * pair_init_none() - kunit_suite.init: no sockets yet
  * @test: case; its priv is the pair
  *
  * Return: 0 or a negative errno.
  */
-int pair_init_plain(struct kunit *test)
+int pair_init_none(struct kunit *test)
 {
 	struct pair *p = kunit_kzalloc(test, sizeof(*p), GFP_KERNEL);
 
@@ -192,7 +233,20 @@ int pair_init_plain(struct kunit *test)
 	p->nr_refs = module_refcount(THIS_MODULE);
 	memcpy(p->tcp_mem, sysctl_tcp_mem, sizeof(p->tcp_mem));
 	test->priv = p;
-	return pair_connect(p, AF_INET);
+	return 0;
+}
+
+/**
+ * pair_init_plain() - kunit_suite.init: a connection without CATS, not held
+ * @test: case; its priv is the pair
+ *
+ * Return: 0 or a negative errno.
+ */
+int pair_init_plain(struct kunit *test)
+{
+	int err = pair_init_none(test);
+
+	return err ?: pair_connect(test->priv, AF_INET);
 }
 
 /**
@@ -370,8 +424,92 @@ int pair_copy_apart(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes)
 	return pair_copy(p, m, fill, bytes);
 }
 
-/* Somebody else frees this message from here on. */
-static void disown(struct pair *p, struct cats_txmsg *m)
+/* A page full of @fill, to be put by the caller; NULL without memory. */
+static struct page *filled_page(u8 fill)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	if (page)
+		memset(page_address(page), fill, PAGE_SIZE);
+	return page;
+}
+
+/**
+ * pair_add_page() - add a part of a page of others to a message
+ * @p: pair, held
+ * @m: message
+ * @fill: value of the bytes
+ * @bytes: how many, at most a page
+ *
+ * Return: 0 or a negative errno.
+ */
+int pair_add_page(struct pair *p, struct cats_txmsg *m, u8 fill, u32 bytes)
+{
+	struct page *page = filled_page(fill);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = cats_txmsg_add_page(p->sk, p->cs, m, page, PAGE_SIZE - bytes, bytes);
+	if (!err)
+		m->msg.len += bytes;
+	put_page(page);
+	return err;
+}
+
+/**
+ * pair_pin() - add pages of a user to a message
+ * @p: pair, held
+ * @m: message
+ * @fill: value of the bytes
+ * @bytes: how many, at most two pages; the second page is full if there is one
+ * @uarg: whom to tell when they are free
+ *
+ * Return: 0 or a negative errno.
+ */
+int pair_pin(struct pair *p, struct cats_txmsg *m, u8 fill, u32 bytes,
+	     struct ubuf_info *uarg)
+{
+	struct bio_vec bv[2] = {};
+	struct iov_iter from;
+	u32 last = min_t(u32, bytes, PAGE_SIZE), first = bytes - last;
+	int n = -ENOMEM;
+
+	bv[0] = (struct bio_vec){ filled_page(fill), first, PAGE_SIZE - first };
+	bv[1] = (struct bio_vec){ filled_page(fill), last, 0 };
+	if (bv[0].bv_page && bv[1].bv_page) {
+		iov_iter_bvec(&from, ITER_SOURCE, first ? bv : bv + 1, first ? 2 : 1, bytes);
+		while (iov_iter_count(&from)) {
+			n = cats_txmsg_pin(p->sk, p->cs, m, &from, bytes, uarg);
+			if (n < 0)
+				break;
+			m->msg.len += n;
+		}
+	}
+	if (bv[0].bv_page)
+		put_page(bv[0].bv_page);
+	if (bv[1].bv_page)
+		put_page(bv[1].bv_page);
+	return min(n, 0);
+}
+
+/**
+ * pair_uarg_done() - ubuf_info.callback of a case: counts references only
+ * @skb: unused
+ * @uarg: whom to tell
+ * @success: unused
+ */
+void pair_uarg_done(struct sk_buff *skb, struct ubuf_info *uarg, bool success)
+{
+	refcount_dec(&uarg->refcnt);
+}
+
+/**
+ * pair_disown() - somebody else frees this message from here on
+ * @p: pair, held
+ * @m: message
+ */
+void pair_disown(struct pair *p, struct cats_txmsg *m)
 {
 	struct cats_txmsg **slot = own_slot(p, m);
 
@@ -386,7 +524,7 @@ static void disown(struct pair *p, struct cats_txmsg *m)
  */
 void pair_put(struct pair *p, struct cats_txmsg *m)
 {
-	disown(p, m);
+	pair_disown(p, m);
 	m->has_writer = false;
 	cats_txmsg_put(p->sk, p->cs, m);
 }
@@ -398,8 +536,9 @@ void pair_put(struct pair *p, struct cats_txmsg *m)
  */
 void pair_enqueue(struct pair *p, struct cats_txmsg *m)
 {
-	disown(p, m);
+	pair_disown(p, m);
 	m->has_writer = false;
+	m->was_queued = true;
 	cats_conductor_enqueue(&p->cs->conductor, &m->msg, ktime_get_ns());
 }
 
@@ -484,4 +623,18 @@ int pair_read(struct pair *p, void *to, size_t bytes)
 
 	p->peer->sk->sk_rcvtimeo = usecs_to_jiffies(PAIR_PATIENCE);
 	return kernel_recvmsg(p->peer, &msg, &kvec, 1, bytes, MSG_WAITALL);
+}
+
+/**
+ * pair_await_acks() - wait until the peer has acknowledged all
+ * @p: pair, not held
+ */
+void pair_await_acks(struct pair *p)
+{
+	struct tcp_sock *tp = tcp_sk(p->sk);
+	u32 una;
+
+	KUNIT_EXPECT_EQ(p->test, read_poll_timeout(READ_ONCE, una, una == tp->write_seq,
+						   USEC_PER_MSEC, PAIR_PATIENCE, false,
+						   tp->snd_una), 0);
 }

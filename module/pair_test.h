@@ -14,6 +14,8 @@
 /**
  * struct pair - the two ends of a TCP connection, CATS attached to the near one
  * @test: the case that runs
+ * @listener: where @near connects to, or NULL
+ * @addr: its address
  * @near: the end under test
  * @peer: the other end
  * @sk: of @near
@@ -29,6 +31,8 @@
  */
 struct pair {
 	struct kunit		*test;
+	struct socket		*listener;
+	struct sockaddr_storage	addr;
 	struct socket		*near;
 	struct socket		*peer;
 	struct sock		*sk;
@@ -47,13 +51,17 @@ struct pair {
 int pair_suite_init(struct kunit_suite *suite);
 void pair_suite_exit(struct kunit_suite *suite);
 
-/* For each case: a pair, attached and held; then a connected one; and its end. */
+/* For each case: a pair, attached and held; a connected one; none; and its end. */
 int pair_init(struct kunit *test);
 int pair_init_plain(struct kunit *test);
+int pair_init_none(struct kunit *test);
 void pair_exit(struct kunit *test);
 
+int pair_listen(struct pair *p, int family);
+int pair_dial(struct pair *p);
 int pair_connect(struct pair *p, int family);
 void pair_release(struct pair *p);
+int pair_set_ulp(struct socket *sock);
 int pair_attach(struct pair *p);
 void pair_hold(struct pair *p);
 void pair_drop(struct pair *p);
@@ -65,6 +73,11 @@ void pair_memory_back(struct pair *p);
 struct cats_txmsg *pair_msg(struct pair *p, unsigned int urgency);
 int pair_copy(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);
 int pair_copy_apart(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);
+int pair_add_page(struct pair *p, struct cats_txmsg *m, u8 fill, u32 bytes);
+int pair_pin(struct pair *p, struct cats_txmsg *m, u8 fill, u32 bytes,
+	     struct ubuf_info *uarg);
+void pair_uarg_done(struct sk_buff *skb, struct ubuf_info *uarg, bool success);
+void pair_disown(struct pair *p, struct cats_txmsg *m);
 void pair_put(struct pair *p, struct cats_txmsg *m);
 void pair_enqueue(struct pair *p, struct cats_txmsg *m);
 struct cats_txmsg *pair_queue(struct pair *p, unsigned int urgency, u8 fill,
@@ -74,5 +87,6 @@ bool pair_queue_has(const struct pair *p, u32 from, u8 fill, u32 bytes);
 
 /* Of one that is not held. */
 int pair_read(struct pair *p, void *to, size_t bytes);
+void pair_await_acks(struct pair *p);
 
 #endif /* _CATS_PAIR_TEST_H */

@@ -93,12 +93,12 @@ static void alloc__charges_itself(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pair_balance(p), p->balance);
 }
 
-/* Memory for one, two and three chunks: each has three fragments. */
+/* Memory for one, two and three chunks: each has four fragments. */
 static void copy__charges_chunks(struct kunit *test)
 {
 	static const struct {
 		u32 frags, chunks;
-	} rows[] = { { 1, 0 }, { 2, 0 }, { 3, 0 }, { 4, 1 }, { 6, 1 }, { 7, 2 }, { 10, 3 } };
+	} rows[] = { { 1, 0 }, { 2, 0 }, { 4, 0 }, { 5, 1 }, { 8, 1 }, { 9, 2 }, { 13, 3 } };
 	struct pair *p = test->priv;
 	struct cats_txmsg *m = the_msg(p);
 	u32 i, frags = 0;
@@ -232,13 +232,13 @@ static void consume__frees_chunks(struct kunit *test)
 	int refs = page_ref_count(page);
 	u32 i;
 
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 9; i++)
 		KUNIT_EXPECT_EQ(test, pair_copy_apart(p, m, i, 10), 0);
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < 9; i++) {
 		/* The first chunk is part of the message. */
 		KUNIT_EXPECT_EQ(test, p->cs->mem,
-				chunks_mem(i < 6 ? 2 : 1) + 10 * (7 - i));
-		KUNIT_EXPECT_EQ(test, page_ref_count(page), refs + 7 - (int)i);
+				chunks_mem(i < 8 ? 2 : 1) + 10 * (9 - i));
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), refs + 9 - (int)i);
 		consume(p, m, 10);
 	}
 	KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(1));
@@ -365,18 +365,18 @@ static void copy__nomem_behind_a_new_chunk(struct kunit *test)
 	u8 data[16] = {};
 	int i, left;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_EQ(test, pair_copy_apart(p, m, i, 10), 0);
 	left = exhaust(p);
 	pair_no_memory(p);
-	p->sk->sk_wmem_queued += wmem_min - (int)chunks_mem(1) - 30;
+	p->sk->sk_wmem_queued += wmem_min - (int)chunks_mem(1) - 40;
 	sk_page_frag(p->sk)->offset++;
 	KUNIT_EXPECT_EQ(test, copy_from(p, m, data, 16, 16), -ENOMEM);
-	KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(1) + 30);
-	p->sk->sk_wmem_queued -= wmem_min - (int)chunks_mem(1) - 30;
+	KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(1) + 40);
+	p->sk->sk_wmem_queued -= wmem_min - (int)chunks_mem(1) - 40;
 	pair_memory_back(p);
 	sk_mem_uncharge(p->sk, left);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		consume(p, m, 10);
 	KUNIT_EXPECT_EQ(test, pair_copy(p, m, 5, 16), 0);
 	KUNIT_EXPECT_EQ(test, cats_txmsg_first_frag(m)->len, 16);
@@ -471,6 +471,180 @@ static void random__bytes_and_account(struct kunit *test)
 	}
 }
 
+/* A notification of MSG_ZEROCOPY, with one reference for the call. */
+static void init_uarg(struct ubuf_info *uarg)
+{
+	memset(uarg, 0, sizeof(*uarg));
+	refcount_set(&uarg->refcnt, 1);
+	uarg->callback = pair_uarg_done;
+}
+
+/* The page of a file: nothing is copied, it is charged as if it were. */
+static void add_page__takes_a_reference(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = the_msg(p);
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (!page)
+		return;
+	KUNIT_EXPECT_EQ(test, cats_txmsg_add_page(p->sk, p->cs, m, page, 100, 50), 0);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(0) + 50);
+	/* What follows in the page joins. */
+	KUNIT_EXPECT_EQ(test, cats_txmsg_add_page(p->sk, p->cs, m, page, 150, 50), 0);
+	KUNIT_EXPECT_EQ(test, m->chunk.nr, 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, cats_txmsg_add_page(p->sk, p->cs, m, page, 300, 50), 0);
+	KUNIT_EXPECT_EQ(test, m->chunk.nr, 2);
+	KUNIT_EXPECT_TRUE(test, m->chunk.shared);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 3);
+	pair_put(p, m);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
+	put_page(page);
+}
+
+/* Pages of a user: a chunk has one notification, and a reference to it. */
+static void pin__a_chunk_per_notification(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = the_msg(p);
+	struct ubuf_info one, other;
+
+	init_uarg(&one);
+	init_uarg(&other);
+	KUNIT_EXPECT_EQ(test, pair_pin(p, m, 1, 5000, &one), 0);
+	KUNIT_EXPECT_EQ(test, m->chunk.nr, 2);
+	KUNIT_EXPECT_PTR_EQ(test, m->chunk.uarg, &one);
+	KUNIT_EXPECT_EQ(test, refcount_read(&one.refcnt), 2);
+	KUNIT_EXPECT_EQ(test, pair_pin(p, m, 1, 100, &one), 0);
+	KUNIT_EXPECT_PTR_EQ(test, m->tail, &m->chunk);
+	KUNIT_EXPECT_EQ(test, refcount_read(&one.refcnt), 2);
+	KUNIT_EXPECT_EQ(test, pair_pin(p, m, 2, 100, &other), 0);
+	KUNIT_EXPECT_PTR_NE(test, m->tail, &m->chunk);
+	KUNIT_EXPECT_PTR_EQ(test, m->tail->uarg, &other);
+	KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(1) + 5200);
+	/* The first chunk is done: so is its reference. */
+	consume(p, m, 904);
+	consume(p, m, 4096);
+	KUNIT_EXPECT_EQ(test, refcount_read(&one.refcnt), 2);
+	consume(p, m, 100);
+	KUNIT_EXPECT_EQ(test, refcount_read(&one.refcnt), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&other.refcnt), 2);
+	pair_put(p, m);
+	KUNIT_EXPECT_EQ(test, refcount_read(&other.refcnt), 1);
+	KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
+}
+
+/* Copied, shared and pinned bytes never lie in one chunk, in whatever order. */
+static void kinds__do_not_mix(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = the_msg(p);
+	struct ubuf_info uarg;
+	u32 chunks = 0;
+	struct cats_chunk *chunk;
+	unsigned int i;
+
+	init_uarg(&uarg);
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, pair_copy(p, m, 1, 10), 0);
+		KUNIT_EXPECT_EQ(test, pair_add_page(p, m, 2, 10), 0);
+		KUNIT_EXPECT_EQ(test, pair_pin(p, m, 3, 10, &uarg), 0);
+	}
+	for (chunk = m->head; chunk; chunk = chunk->next, chunks++) {
+		KUNIT_EXPECT_EQ(test, chunk->nr, 1);
+		KUNIT_EXPECT_EQ(test, chunk->shared, chunks % 3 == 1);
+		KUNIT_EXPECT_PTR_EQ(test, chunk->uarg, chunks % 3 == 2 ? &uarg : NULL);
+	}
+	KUNIT_EXPECT_EQ(test, chunks, 9);
+	KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), 4);
+	pair_put(p, m);
+	KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), 1);
+}
+
+/* Without memory in the middle, what was pinned is told, the rest let go. */
+static void pin__nomem(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	u32 wmem_min = init_net.ipv4.sysctl_tcp_wmem[0];
+	struct cats_txmsg *m = the_msg(p);
+	struct page *page = alloc_page(GFP_KERNEL);
+	struct ubuf_info uarg;
+	struct iov_iter from;
+	struct bio_vec bv[2];
+	int left;
+
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (!page)
+		return;
+	init_uarg(&uarg);
+	bv[0] = (struct bio_vec){ page, 1000, PAGE_SIZE - 1000 };
+	bv[1] = (struct bio_vec){ page, 2000, 0 };
+	iov_iter_bvec(&from, ITER_SOURCE, bv, 2, 3000);
+	left = exhaust(p);
+	pair_no_memory(p);
+	p->sk->sk_wmem_queued += wmem_min - (int)chunks_mem(0) - 1000;
+	KUNIT_EXPECT_EQ(test, cats_txmsg_pin(p->sk, p->cs, m, &from, 3000, &uarg), 1000);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&from), 2000UL);
+	KUNIT_EXPECT_EQ(test, cats_txmsg_pin(p->sk, p->cs, m, &from, 3000, &uarg), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&from), 2000UL);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), 2);
+	p->sk->sk_wmem_queued -= wmem_min - (int)chunks_mem(0) - 1000;
+	pair_memory_back(p);
+	sk_mem_uncharge(p->sk, left);
+	pair_put(p, m);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), 1);
+	put_page(page);
+}
+
+/* A call that fails takes back what it had added, be it part of a fragment. */
+static void trim__keeps_what_was_accepted(struct kunit *test)
+{
+	static const u32 keeps[] = { 0, 1, 9, 10, 11, 35, 40, 41, 60, 79, 80 };
+	struct pair *p = test->priv;
+	struct page *page = sk_page_frag(p->sk)->page;
+	struct cats_txmsg *m = the_msg(p);
+	struct ubuf_info uarg;
+	u32 i, j, done;
+	int refs;
+
+	init_uarg(&uarg);
+	pair_put(p, m);
+	refs = page_ref_count(page);
+	for (i = 0; i < ARRAY_SIZE(keeps); i++) {
+		m = pair_msg(p, 3);
+		if (!m)
+			return;
+		for (j = 0; j < 6; j++)
+			KUNIT_EXPECT_EQ(test, pair_copy_apart(p, m, j, 10), 0);
+		KUNIT_EXPECT_EQ(test, pair_pin(p, m, 9, 20, &uarg), 0);
+		m->msg.len = keeps[i];
+		cats_txmsg_trim(p->sk, p->cs, m);
+		/* In chunks of four fragments, and one for the pinned. */
+		KUNIT_EXPECT_EQ(test, p->cs->mem, chunks_mem(keeps[i] > 60 ? 2 : keeps[i] > 40) +
+				keeps[i]);
+		KUNIT_EXPECT_EQ(test, page_ref_count(page),
+				refs + min_t(int, DIV_ROUND_UP(keeps[i], 10), 6));
+		KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), keeps[i] > 60 ? 2 : 1);
+		KUNIT_EXPECT_EQ(test, pair_balance(p), p->balance);
+		/* It goes on behind what was kept. */
+		KUNIT_EXPECT_EQ(test, pair_copy(p, m, 7, 5), 0);
+		for (done = 0; done < keeps[i] + 5; done += j) {
+			j = cats_txmsg_first_frag(m)->len;
+			consume(p, m, j);
+		}
+		KUNIT_EXPECT_EQ(test, done, keeps[i] + 5);
+		pair_put(p, m);
+		KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
+		KUNIT_EXPECT_EQ(test, refcount_read(&uarg.refcnt), 1);
+	}
+}
+
 static struct kunit_case txmsg_cases[] = {
 	KUNIT_CASE(alloc__charges_itself),
 	KUNIT_CASE(copy__charges_chunks),
@@ -488,6 +662,11 @@ static struct kunit_case txmsg_cases[] = {
 	KUNIT_CASE(charge__minimum_without_memory),
 	KUNIT_CASE(charge__minimum_counts_tcp),
 	KUNIT_CASE(random__bytes_and_account),
+	KUNIT_CASE(add_page__takes_a_reference),
+	KUNIT_CASE(pin__a_chunk_per_notification),
+	KUNIT_CASE(pin__nomem),
+	KUNIT_CASE(kinds__do_not_mix),
+	KUNIT_CASE(trim__keeps_what_was_accepted),
 	{}
 };
 

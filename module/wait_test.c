@@ -209,15 +209,22 @@ static void sleepers_due__for_room(struct kunit *test)
 static void sleepers_due__stalled(struct kunit *test)
 {
 	struct pair *p = test->priv;
-	struct cats_msg dry = { .len = 5, .committed = 5 };
+	struct cats_txmsg dry = {
+		.msg = { .len = 5, .committed = 5 },
+		.has_writer = true,
+	};
 	int held = p->sk->sk_wmem_queued;
 
 	use(p, SNDBUF, SNDBUF);
 	put_to_sleep(p, 7, 1);
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
-	p->cs->conductor.current_msg = &dry;
+	p->cs->conductor.current_msg = &dry.msg;
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
-	dry.open = true;
+	/* Nobody sleeps over it: it waits for another call. */
+	dry.msg.open = true;
+	dry.has_writer = false;
+	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
+	dry.has_writer = true;
 	KUNIT_EXPECT_TRUE(test, cats_sleepers_due(p->sk, p->cs));
 	p->cs->conductor.current_msg = NULL;
 	wake_all(p);
