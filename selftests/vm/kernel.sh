@@ -31,7 +31,8 @@ kernel_cache="${CATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cats}"
 # of the package.
 kernel_unwanted=(
 	sound
-	drivers/{bluetooth,comedi,gpu,hid,hwmon,iio,infiniband,input,media,mfd}
+	drivers/{bluetooth,comedi,gpu,hid,hwmon,iio,input,media,mfd}
+	drivers/infiniband/{hw,sw,ulp}
 	drivers/{misc,mmc,mtd,platform,power,scsi,soundwire,staging,usb,video}
 	drivers/net/{can,ethernet,phy,usb,wireless,wwan}
 )
@@ -345,7 +346,7 @@ kernel_package_version()
 
 	version=$(kernel_installed_version "linux-headers-$release")
 	if [[ -z $version ]]; then
-		dir=$(printf '%s\n' "$kernel_cache/kernel/$release"-[0-9]* |
+		dir=$(printf '%s\n' "$kernel_cache/kernel"/*/"$release"-[0-9]* |
 			sort -V | tail -n 1)
 		[[ -d $dir ]] && version=${dir##*/"$release"-}
 	fi
@@ -360,11 +361,12 @@ kernel_package_version()
 
 kernel_fetch()
 {
-	local release version
+	local release version unwanted
 
 	release=$(kernel_version)
 	version=$(kernel_package_version "$release")
-	(kernel_cached "$kernel_cache/kernel/$release-$version" \
+	unwanted=$(kernel_hash <(printf '%s\n' "${kernel_unwanted[@]}"))
+	(kernel_cached "$kernel_cache/kernel/$unwanted/$release-$version" \
 		kernel_make_image "$release" "$version")
 }
 
