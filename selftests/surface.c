@@ -22,7 +22,7 @@ static uint8_t pattern_byte(ssize_t place)
 }
 
 /* A socket for connect(), with CATS already if that is the way. */
-int surface_socket(enum way way, int family)
+int surface_socket(enum attach_way way, int family)
 {
 	int fd = socket(family, SOCK_STREAM, 0);
 
@@ -54,7 +54,7 @@ int surface_connect(int fd, const struct address *addr)
  * Connects a pair.  The end under test is tx, also where it is the one that was
  * accepted; rx has a small receive buffer.
  */
-int surface_pair(struct pair *p, enum way way, int family)
+int surface_pair(struct pair *p, enum attach_way way, int family)
 {
 	int listener = socket(family, SOCK_STREAM, 0), size = SMALL_RCVBUF;
 	int client = surface_socket(way, family), server = -1;
@@ -226,7 +226,7 @@ int loopback_netem(const char *args)
 	return system(command);
 }
 
-static volatile sig_atomic_t nr_signals;
+static atomic_int nr_signals;
 
 static void on_signal(int sig)
 {

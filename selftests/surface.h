@@ -14,13 +14,13 @@
 #include "cats_test.h"
 
 /**
- * enum way - how the socket under test gets CATS
+ * enum attach_way - how the socket under test gets CATS
  * @WAY_TCP: not at all
  * @WAY_CATS: when connected
  * @WAY_EARLY: before connect()
  * @WAY_CHILD: by being accepted from a listener that has it
  */
-enum way { WAY_TCP, WAY_CATS, WAY_EARLY, WAY_CHILD };
+enum attach_way { WAY_TCP, WAY_CATS, WAY_EARLY, WAY_CHILD };
 
 /* tcpi_state; <netinet/tcp.h>, which has these, excludes <linux/tcp.h>. */
 enum {
@@ -42,10 +42,10 @@ struct address {
 	socklen_t		len;
 };
 
-int surface_socket(enum way way, int family);
+int surface_socket(enum attach_way way, int family);
 int surface_listen(int fd, int family, struct address *addr);
 int surface_connect(int fd, const struct address *addr);
-int surface_pair(struct pair *p, enum way way, int family);
+int surface_pair(struct pair *p, enum attach_way way, int family);
 int set_int(int fd, int level, int name, int value);
 int get_int(int fd, int level, int name);
 int tcp_state(int fd);

@@ -23,7 +23,7 @@ FIXTURE(fastopen)
 
 FIXTURE_VARIANT(fastopen)
 {
-	enum way way;
+	enum attach_way way;
 };
 
 FIXTURE_VARIANT_ADD(fastopen, tcp)
@@ -65,10 +65,11 @@ FIXTURE_TEARDOWN(fastopen)
 }
 
 #define EXPECT_BYTES(fd, bytes) do {						\
+	const char *_want = bytes;						\
+	size_t _len = strlen(_want);						\
 	char _buf[256] = "";							\
-	size_t _len = strlen(bytes);						\
 	ASSERT_EQ((ssize_t)_len, recv(fd, _buf, _len, MSG_WAITALL));		\
-	EXPECT_STREQ(bytes, _buf);						\
+	EXPECT_STREQ(_want, _buf);						\
 } while (0)
 
 static ssize_t send_syn(int fd, const struct address *addr, const void *buf, size_t len,

@@ -21,7 +21,7 @@ FIXTURE(surface)
 
 FIXTURE_VARIANT(surface)
 {
-	enum way way;
+	enum attach_way way;
 	int family;
 };
 
@@ -70,10 +70,11 @@ FIXTURE_TEARDOWN(surface)
 
 /* The next bytes that @fd receives. */
 #define EXPECT_BYTES(fd, bytes) do {						\
+	const char *_want = bytes;						\
+	size_t _len = strlen(_want);						\
 	char _buf[256] = "";							\
-	size_t _len = strlen(bytes);						\
 	ASSERT_EQ((ssize_t)_len, recv(fd, _buf, _len, MSG_WAITALL));		\
-	EXPECT_STREQ(bytes, _buf);						\
+	EXPECT_STREQ(_want, _buf);						\
 } while (0)
 
 /* A call that fails with @err. */
