@@ -93,6 +93,13 @@ static int read_order(int fd, uint32_t *order, int max)
 		EXPECT_EQ(_want[_i], _got[_i]);					\
 } while (0)
 
+/* So many messages of urgency 2 so far: order alone does not tell two from one. */
+#define EXPECT_MESSAGES(n) do {							\
+	struct cats_info _info;							\
+	ASSERT_EQ(0, get_info(self->p.tx, &_info));				\
+	EXPECT_EQ(n, _info.classes[2].queued_msgs + _info.classes[2].sent_msgs);	\
+} while (0)
+
 /* Bytes of urgency 2 that have gone to TCP. */
 static uint64_t chain_sent(int fd)
 {
@@ -108,6 +115,7 @@ TEST_F(message, tagged_chain_is_one)
 	for (i = 0; i < 3; i++)
 		ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, i, 0));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 1, OTHER_ID, MSG_LEN, MSG_DONTWAIT));
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(OTHER_ID, CHAIN_ID);
 }
 
@@ -175,14 +183,11 @@ TEST_F(message, eor_ends_a_chain)
 
 TEST_F(message, empty_call_ends_a_chain)
 {
-	struct cats_info info;
-
 	ASSERT_EQ(CHAIN_LEN, send_tagged(self->p.tx, 2, self->chain, CHAIN_LEN,
 					 MSG_MORE | MSG_DONTWAIT));
 	ASSERT_EQ(0, send_tagged(self->p.tx, 2, "", 0, MSG_DONTWAIT));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 2, OTHER_ID, MSG_LEN, MSG_DONTWAIT));
-	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_EQ(2, info.classes[2].queued_msgs + info.classes[2].sent_msgs);
+	EXPECT_MESSAGES(2);
 	EXPECT_ORDER(CHAIN_ID, OTHER_ID);
 }
 
@@ -302,19 +307,17 @@ TEST_F(message, tagged_call_ends_an_untagged_chain)
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 2, OTHER_ID, MSG_LEN,
 				      MSG_DONTWAIT | MSG_MORE));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 1, OTHER_ID + 1, MSG_LEN, MSG_DONTWAIT));
+	EXPECT_MESSAGES(2);
 	EXPECT_ORDER(OTHER_ID + 1, CHAIN_ID, OTHER_ID);
 }
 
 TEST_F(message, untagged_call_goes_on_a_tagged_chain)
 {
-	struct cats_info info;
-
 	ASSERT_EQ(0, default_tag(self->p.tx, 2));
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 0, 0));
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, UNTAGGED, self->chain, 1, 0));
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, UNTAGGED, self->chain, 2, 0));
-	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_EQ(1, info.classes[2].queued_msgs + info.classes[2].sent_msgs);
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(CHAIN_ID);
 }
 
@@ -357,6 +360,7 @@ TEST_F(message, eagain_within_a_tagged_chain)
 		ASSERT_EQ(MSG_LEN, send_tagged(self->p.tx, 2, large + i * MSG_LEN, MSG_LEN,
 					       MSG_MORE));
 	ASSERT_EQ(MSG_LEN, send_tagged(self->p.tx, 2, large + i * MSG_LEN, MSG_LEN, 0));
+	EXPECT_MESSAGES(1);
 	EXPECT_EQ(1, read_frame(self->p.rx, &frame));
 	EXPECT_EQ(CHAIN_ID, frame.id);
 	free(large);
@@ -369,6 +373,7 @@ TEST_F(message, fault_within_a_tagged_chain)
 	EXPECT_EQ(EFAULT, errno);
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 1, 0));
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 2, 0));
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(CHAIN_ID);
 }
 
@@ -380,6 +385,7 @@ TEST_F(message, fault_within_an_untagged_chain)
 	EXPECT_EQ(EFAULT, errno);
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, UNTAGGED, self->chain, 1, 0));
 	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, UNTAGGED, self->chain, 2, 0));
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(CHAIN_ID);
 }
 
@@ -451,12 +457,14 @@ static void stopped_within_a_chain(struct __test_metadata *_metadata, struct pai
 TEST_F(message, signal_within_a_chain)
 {
 	stopped_within_a_chain(_metadata, &self->p, self->chain, EINTR);
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(CHAIN_ID);
 }
 
 TEST_F(message, timeout_within_a_chain)
 {
 	stopped_within_a_chain(_metadata, &self->p, self->chain, EAGAIN);
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(CHAIN_ID);
 }
 
@@ -496,7 +504,6 @@ TEST_F(message, sendmmsg_is_one_each)
 	struct mmsghdr msgs[2] = {};
 	char other[MSG_LEN];
 	struct iovec iov[] = { { self->chain, CHAIN_LEN }, { other, MSG_LEN } };
-	struct cats_info info;
 	int i;
 
 	frame_build(other, MSG_LEN, OTHER_ID, 2);
@@ -506,8 +513,7 @@ TEST_F(message, sendmmsg_is_one_each)
 	}
 	ASSERT_EQ(0, default_tag(self->p.tx, 2));
 	ASSERT_EQ(2, sendmmsg(self->p.tx, msgs, 2, MSG_DONTWAIT));
-	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_EQ(2, info.classes[2].queued_msgs + info.classes[2].sent_msgs);
+	EXPECT_MESSAGES(2);
 	EXPECT_ORDER(CHAIN_ID, OTHER_ID);
 }
 
@@ -516,7 +522,6 @@ TEST_F(message, sendfile_is_one)
 {
 	enum { LEN = 20000 };
 	char name[] = "/tmp/cats-message-XXXXXX", *buf = malloc(LEN);
-	struct cats_info info;
 	int fd = mkstemp(name);
 	off_t offset = 0;
 
@@ -526,8 +531,7 @@ TEST_F(message, sendfile_is_one)
 	ASSERT_EQ(0, default_tag(self->p.tx, 2));
 	ASSERT_EQ(LEN, sendfile(self->p.tx, fd, &offset, LEN));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 1, OTHER_ID, MSG_LEN, MSG_DONTWAIT));
-	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_EQ(1, info.classes[2].queued_msgs + info.classes[2].sent_msgs);
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(OTHER_ID, CHAIN_ID);
 	close(fd);
 	free(buf);
@@ -535,7 +539,6 @@ TEST_F(message, sendfile_is_one)
 
 TEST_F(message, splice_is_one)
 {
-	struct cats_info info;
 	int fds[2], i;
 
 	ASSERT_EQ(0, default_tag(self->p.tx, 2));
@@ -544,8 +547,7 @@ TEST_F(message, splice_is_one)
 		ASSERT_EQ(MSG_LEN, write(fds[1], self->chain + i * MSG_LEN, MSG_LEN));
 	ASSERT_EQ(CHAIN_LEN, splice(fds[0], NULL, self->p.tx, NULL, CHAIN_LEN, 0));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 1, OTHER_ID, MSG_LEN, MSG_DONTWAIT));
-	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_EQ(1, info.classes[2].queued_msgs + info.classes[2].sent_msgs);
+	EXPECT_MESSAGES(1);
 	EXPECT_ORDER(OTHER_ID, CHAIN_ID);
 	close(fds[0]);
 	close(fds[1]);
