@@ -7,7 +7,8 @@
  *
  * It mirrors no field of TCP.  What it needs instead is below: the call starts
  * transmissions of its own, asks for send buffer space, honours sk_shutdown and
- * reports (and clears) sk_err, all of which the Feeder must not do.
+ * reports (and clears) sk_err, all of which the Feeder must not do.  Zero-copy, time
+ * stamps and marks at the end of a message it does not know.
  */
 #include "cats_sock.h"
 
@@ -74,10 +75,17 @@ int cats_append(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 	return n;
 }
 
-void cats_append_done(struct sock *sk, bool no_nagle)
+void cats_skip_nagle(struct sock *sk)
 {
 	struct tcp_sock *tp = tcp_sk(sk);
 
-	if (no_nagle && !(tp->nonagle & TCP_NAGLE_CORK))
+	if (!(tp->nonagle & TCP_NAGLE_CORK))
 		tp->nonagle |= TCP_NAGLE_PUSH;
+}
+
+void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
+{
+	if (m->msg.urgency < CATS_URGENCY_DEFAULT &&
+	    cats_conductor_empty(&cs->conductor))
+		cats_skip_nagle(sk);
 }
