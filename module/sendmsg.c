@@ -188,7 +188,7 @@ static int wait_for_memory(struct sock *sk, struct write_op *op)
 	if (signal_pending(current))
 		return sock_intr_errno(op->timeo);
 	/* An acknowledgment gives memory back: then do not sleep to the end. */
-	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	cats_want_room(sk, op->cs, op->urgency);
 	add_wait_queue(sk_sleep(sk), &wait);
 	ended = sk_wait_event(sk, &nap, READ_ONCE(sk->sk_err) ||
 			      (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN), &wait);
