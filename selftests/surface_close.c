@@ -232,7 +232,8 @@ TEST_F(surface, keepalive)
 	ASSERT_EQ(0, loopback_netem("loss 100%"));
 	EXPECT_EQ(POLLERR | POLLHUP, poll_for(self->p.tx, 0, 10000));
 	EXPECT_LE(2900, now_ms() - start);
-	EXPECT_GE(3600, now_ms() - start);
+	/* With the time that tc takes on a slow machine. */
+	EXPECT_GE(5000, now_ms() - start);
 	EXPECT_EQ(ETIMEDOUT, socket_error(self->p.tx));
 }
 
