@@ -64,10 +64,8 @@ static void parse_address(struct listener *l, const char *text)
 	}
 }
 
-static int open_listener(enum path path)
+static int open_listener(enum path path, struct listener *l)
 {
-	struct listener *l = &listeners[path];
-
 	parse_address(l, addresses[path]);
 	l->fd = socket(l->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return bind(l->fd, (struct sockaddr *)&l->address, l->len) ||
@@ -80,7 +78,7 @@ static int open_listeners(enum path from, enum path to)
 	int ret = 0;
 
 	for (; from < to && !ret; from++)
-		ret = open_listener(from);
+		ret = open_listener(from, &listeners[from]);
 	return ret;
 }
 
@@ -147,6 +145,32 @@ static void probe_for_reset(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
 }
 
+/* The urgent byte of MSG_OOB is one of the stream. */
+static void read_urgent_inline(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on));
+}
+
+/* A CATS listener, whose connections are ours; 0 or -1. */
+static int open_cats_listener(const struct program *p, enum path where, struct listener *l)
+{
+	bool far = where >= PATH_VETH_V4;
+	const char *name = conductor_name(p);
+	int ret;
+
+	if (far && enter_netns("fuzz-b"))
+		return -1;
+	ret = open_listener(where, l);
+	if (far && enter_netns("fuzz-a"))
+		return -1;
+	if (ret)
+		return -1;
+	return !attach_cats(l->fd) ||
+	       setsockopt(l->fd, SOL_CATS, CATS_CONDUCTOR, name, strlen(name));
+}
+
 /**
  * connection_open() - a connected pair as the program wants it
  * @p: program
@@ -158,19 +182,32 @@ static void probe_for_reset(int fd)
 int connection_open(const struct program *p, int *tx, int *rx)
 {
 	static const char *const names[] = { "cubic", "reno", "bbr" };
-	struct listener *l = &listeners[p->param[P_PATH] % NR_PATHS];
+	enum path path = p->param[P_PATH] % NR_PATHS;
+	struct listener *l = &listeners[path], own;
 	const char *cc = names[p->param[P_CC] % 3];
 	bool accepted = p->param[P_ACCEPTED];
-	int client = socket(l->address.ss_family, SOCK_STREAM, 0), server;
+	bool before = p->param[P_ATTACH] == ATTACH_BEFORE;
+	int client, server;
 
+	if (before && accepted) {
+		l = &own;
+		if (open_cats_listener(p, path, l))
+			return -1;
+	}
+	client = socket(l->address.ss_family, SOCK_STREAM, 0);
+	if (before && !accepted && !attach_cats(client))
+		return -1;
 	set_buffers(p, client, !accepted);
 	if (connect(client, (struct sockaddr *)&l->address, l->len))
 		return -1;
 	server = accept(l->fd, NULL, NULL);
+	if (l == &own)
+		close(l->fd);
 	set_buffers(p, server, accepted);
 	*tx = accepted ? server : client;
 	*rx = accepted ? client : server;
 	probe_for_reset(*rx);
+	read_urgent_inline(*rx);
 	return server < 0 ||
 	       setsockopt(*tx, IPPROTO_TCP, TCP_CONGESTION, cc, strlen(cc));
 }

@@ -241,6 +241,9 @@ void op_control(struct worker *w, const struct op *op)
 	case OP_POLL:
 		op_poll(w, op);
 		break;
+	case OP_ERRQUEUE:
+		errqueue_read(w, episode.tx);
+		break;
 	case OP_OUTQ:
 		op_outq(w, op);
 		break;

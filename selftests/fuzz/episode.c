@@ -30,6 +30,10 @@
 #define HANG_SECONDS	3000
 /* Until what was written has been acknowledged, or the end was noticed. */
 #define SETTLE_SECONDS	3000
+/* An unfinished message ends by itself after this. */
+#define MORE_CEILING_US	250000
+/* Without a call that returns, until unfinished messages are ended. */
+#define ENDER_US	5000000
 
 struct episode episode;
 
@@ -106,11 +110,29 @@ static void prelude(void)
 			do_op(&workers[ACTOR_MAIN], i);
 }
 
+/* Before connect(), or on the listener, which hands it down. */
+static void check_attached(const char *name)
+{
+	int fd = episode.tx;
+
+	count_call(&workers[ACTOR_MAIN]);
+	if (attach_cats(fd))
+		fail("attached twice");
+	else if (errno != EEXIST)
+		fail("TCP_ULP after an attach before: error %d (%s)", errno, strerror(errno));
+	if (episode.program->param[P_ACCEPTED] && !is_cats(fd, name))
+		fail("accepted from a CATS listener, and not as the listener was");
+}
+
 static bool attach(void)
 {
-	static const char *const names[] = { "debt", "strict", "debt-paper", "debt-refcode" };
-	const char *name = names[episode.program->param[P_CONDUCTOR] % 4];
+	const char *name = conductor_name(episode.program);
 
+	if (episode.program->param[P_ATTACH] == ATTACH_BEFORE) {
+		check_attached(name);
+		ledger->attached = true;
+		return true;
+	}
 	count_call(&workers[ACTOR_MAIN]);
 	if (!attach_cats(episode.tx)) {
 		/* The peer may have left already. */
@@ -156,15 +178,45 @@ static void nap(uint32_t us)
 	nanosleep(&ts, NULL);
 }
 
+/* Of the program: the calls of the ender are none. */
+static uint64_t progress(void)
+{
+	uint64_t sum = ledger->stream_len;
+	uint32_t i;
+
+	for (i = 0; i < ACTOR_ENDER; i++)
+		sum += ledger->calls[i];
+	return sum;
+}
+
+/*
+ * Unfinished messages, all tagged, wait for their end, and others for the room that
+ * they take: an application that does that has to end them, from another thread.
+ */
+static void *ender_run(void *arg)
+{
+	uint64_t before = 0, now;
+
+	for (;;) {
+		nap(ENDER_US);
+		now = progress();
+		if (now == before && program_holds(episode.program))
+			end_chains(arg, episode.tx);
+		before = now;
+	}
+	return NULL;
+}
+
 static void actors_run(void)
 {
 	const uint32_t *param = episode.program->param;
 	uint32_t i, nr = param[P_THREADS];
-	pthread_t threads[MAX_THREADS];
+	pthread_t threads[MAX_THREADS], ender;
 	pid_t child = 0;
 
 	if (param[P_CHILD])
 		child = start_child();
+	pthread_create(&ender, NULL, ender_run, &workers[ACTOR_ENDER]);
 	set_timer(param[P_TIMER_US]);
 	for (i = 0; i < nr && i < MAX_THREADS; i++)
 		pthread_create(&threads[i], NULL, thread_run, &workers[i]);
@@ -179,6 +231,8 @@ static void actors_run(void)
 	while (child && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
 	set_timer(0);
+	pthread_cancel(ender);
+	pthread_join(ender, NULL);
 }
 
 /* Everybody has written: with a peer that reads the queues become empty. */
@@ -189,6 +243,8 @@ static void check_drained(void)
 	uint32_t us = 500;
 	int left = 1;
 
+	if (program_holds(episode.program))
+		end_chains(w, episode.keep);
 	while (!ledger->failed && !ledger->peer_fin) {
 		count_call(w);
 		if (ioctl(episode.keep, SIOCOUTQ, &left) || !left)
@@ -202,8 +258,13 @@ static void check_drained(void)
 		}
 	}
 	count_call(w);
-	if (!ledger->peer_fin)
-		check_info(episode.keep, true);
+	if (ledger->peer_fin)
+		return;
+	/* Others have ended by themselves by then. */
+	nap(2 * MORE_CEILING_US);
+	check_info(episode.keep, true);
+	errqueue_read(w, episode.keep);
+	errqueue_check();
 }
 
 /*
@@ -221,8 +282,10 @@ static void check_told(void)
 	if (oracle_accepted(&exact) <= ledger->stream_len || !exact)
 		return;
 	for (tries = 0; tries < SETTLE_SECONDS; tries++) {
+		/* What is in there makes poll() tell of an error. */
+		errqueue_read(w, episode.keep);
 		count_call(w);
-		if (poll(&pfd, 1, 1000) > 0)
+		if (poll(&pfd, 1, 1000) > 0 && pfd.revents & POLLHUP)
 			break;
 		count_call(w);
 		if (send(episode.keep, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -231,7 +294,7 @@ static void check_told(void)
 	count_call(w);
 	getsockopt(episode.keep, SOL_SOCKET, SO_ERROR, &err, &len);
 	note_error(err);
-	if (!pfd.revents)
+	if (!(pfd.revents & POLLHUP))
 		fail("the peer has left, data is lost, and poll() does not tell");
 	else if (!ledger->reset_seen && !ledger->error_lost)
 		fail("the peer has reset, data is lost, and no call gave ECONNRESET");
@@ -310,7 +373,9 @@ static void episode_main(const struct program *p)
 		worker_init(&workers[i], i);
 	pthread_create(&peer, NULL, peer_run, &workers[ACTOR_PEER]);
 	prelude();
-	if (attach())
+	if (attach() && errqueue_open(p, episode.tx))
+		fail("SO_ZEROCOPY or SO_TIMESTAMPING: error %d", errno);
+	if (ledger->attached)
 		actors_run();
 	if (p->param[P_FINAL] == FINAL_EXIT)
 		return;
@@ -323,16 +388,6 @@ static void episode_main(const struct program *p)
 	finish(p->param[P_FINAL]);
 	pthread_join(peer, NULL);
 	check_end();
-}
-
-static uint64_t progress(void)
-{
-	uint64_t sum = ledger->stream_len;
-	uint32_t i;
-
-	for (i = 0; i < NR_ACTORS; i++)
-		sum += ledger->calls[i];
-	return sum;
 }
 
 static void report_hang(void)

@@ -42,13 +42,14 @@ enum actor {
 	ACTOR_MAIN = 0,			/* and the next two: threads */
 	ACTOR_CHILD = MAX_THREADS,	/* a forked process */
 	ACTOR_PEER,
+	ACTOR_ENDER,			/* see episode.c */
 	NR_ACTORS,
 };
 
 enum param {
 	P_PATH, P_ACCEPTED, P_CONDUCTOR, P_CC, P_SNDBUF, P_RCVBUF, P_PACING,
 	P_PRELUDE, P_THREADS, P_CHILD, P_KEEP, P_TIMER_US, P_FINAL, P_NETNS,
-	P_IDLE_US, NR_PARAMS,
+	P_IDLE_US, P_ATTACH, P_ZEROCOPY, P_TXSTAMP, NR_PARAMS,
 };
 
 enum path { PATH_V4, PATH_V6, PATH_MAPPED, PATH_VETH_V4, PATH_VETH_V6, NR_PATHS };
@@ -58,13 +59,16 @@ enum final {
 	FINAL_EXIT, NR_FINALS,
 };
 
+/* When our side becomes a CATS socket. */
+enum attach { ATTACH_AFTER, ATTACH_BEFORE, NR_ATTACHES };
+
 enum child { CHILD_NONE, CHILD_RUNS, CHILD_KILLED, NR_CHILDREN };
 
 enum op_kind {
 	OP_SEND, OP_TAGGED, OP_WRITE, OP_MMSG, OP_SENDFILE, OP_SPLICE, OP_FAULT,
 	OP_BADTAG, OP_EMPTY, OP_TAG, OP_CONDUCTOR, OP_DEBT, OP_INFO, OP_OUTQ,
 	OP_SETOPT, OP_GETOPT, OP_SNDBUF, OP_SNDTIMEO, OP_NODELAY, OP_CORK, OP_RECV,
-	OP_POLL, OP_NAMES, OP_ATTACH, OP_UNLOAD, OP_SCM, OP_SIGNAL, OP_PAUSE,
+	OP_POLL, OP_ERRQUEUE, OP_NAMES, OP_ATTACH, OP_UNLOAD, OP_SCM, OP_SIGNAL, OP_PAUSE,
 	OP_SHUTDOWN, OP_CLOSE, OP_DISCONNECT, OP_LINGER,
 	OP_PEER_READ, OP_PEER_PAUSE, OP_PEER_SEND, OP_PEER_RCVBUF, OP_PEER_SHUTDOWN,
 	OP_PEER_CLOSE, OP_PEER_RESET, NR_OPS,
@@ -100,8 +104,11 @@ struct program {
 
 enum message_state { MESSAGE_NONE, MESSAGE_STARTED, MESSAGE_DONE };
 
+/* &struct message.flags; what a call wrote is called a message throughout */
 #define MESSAGE_WHOLE	1	/* accepted whole or not at all */
-#define MESSAGE_PAGED	2	/* may arrive in parts: sendfile(), splice() */
+#define MESSAGE_PAGED	2	/* many calls for the module: sendfile(), splice() */
+#define MESSAGE_MORE	4	/* MSG_MORE: the next call of the class continues it */
+#define MESSAGE_MAYBE	8	/* as above, or it ended: a sendfile() cut short */
 
 /* Classes of messages whose order the oracle knows, beside the urgencies. */
 #define CLASS_PLAIN	CATS_NR_URGENCIES	/* written before the attach */
@@ -114,6 +121,8 @@ enum message_state { MESSAGE_NONE, MESSAGE_STARTED, MESSAGE_DONE };
  * @start: the ledger's clock when the call began
  * @end: when it had returned
  * @seen: bytes that arrived
+ * @start_us: time when the call began
+ * @end_us: time when it had returned
  * @state: enum message_state
  * @flags: MESSAGE_*
  * @class: urgency, or one of the above
@@ -124,6 +133,8 @@ struct message {
 	uint32_t	start;
 	uint32_t	end;
 	uint32_t	seen;
+	uint64_t	start_us;
+	uint64_t	end_us;
 	uint8_t		state;
 	uint8_t		flags;
 	uint8_t		class;
@@ -147,6 +158,9 @@ enum peer_end { PEER_OPEN, PEER_EOF, PEER_RESET_BY_US, PEER_GONE };
  * @peer_fin: the peer ended its direction
  * @peer_told: writing told the peer that the connection is gone
  * @timeouts: a send timeout was set
+ * @chains_ended: when end_chains() was called last, by the ledger's clock
+ * @zerocopies: calls with MSG_ZEROCOPY that accepted something
+ * @completed: of them completed, by the error queue
  * @peer_end: how the stream ended for the peer
  * @stream_len: bytes the peer has read
  * @wire_bytes: of them checked
@@ -170,6 +184,9 @@ struct ledger {
 	bool		peer_fin;
 	bool		peer_told;
 	bool		timeouts;
+	uint32_t	chains_ended;
+	uint32_t	zerocopies;
+	uint32_t	completed;
 	uint32_t	peer_end;
 	uint32_t	stream_len;
 	uint32_t	wire_bytes;
@@ -198,6 +215,7 @@ extern struct episode episode;
 struct worker {
 	enum actor	actor;
 	int		memfd;
+	off_t		memfd_used;
 	int		pipe[2];
 	uint8_t		*buf;
 	uint8_t		*unmapped;
@@ -206,6 +224,7 @@ struct worker {
 /* program.c */
 uint64_t random_next(uint64_t *state);
 void program_make(struct program *p, uint64_t seed, uint32_t episode_no);
+bool program_holds(const struct program *p);
 void program_print(const struct program *p, FILE *f);
 int program_parse(struct program *p, FILE *f);
 const char *op_name(uint32_t kind);
@@ -220,14 +239,23 @@ void message_bytes(uint32_t id, uint32_t offset, const uint8_t **head,
 void message_copy(uint32_t id, uint8_t *to, uint32_t len);
 void oracle_check(void);
 uint64_t oracle_accepted(bool *exact);
+uint64_t now_us(void);
 
 /* write.c */
 void op_write(struct worker *w, const struct op *op, uint32_t op_no);
+void end_chains(struct worker *w, int fd);
+
+/* errqueue.c */
+int errqueue_open(const struct program *p, int fd);
+void errqueue_read(struct worker *w, int fd);
+void errqueue_check(void);
 
 /* option.c */
 void op_option(struct worker *w, const struct op *op);
 void check_info(int fd, bool drained);
 bool attach_cats(int fd);
+const char *conductor_name(const struct program *p);
+bool is_cats(int fd, const char *conductor);
 
 /* control.c */
 void op_control(struct worker *w, const struct op *op);

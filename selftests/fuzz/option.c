@@ -32,8 +32,10 @@ static const int levels[] = { SOL_SOCKET, IPPROTO_TCP, IPPROTO_IP, IPPROTO_IPV6,
  * numbers, end the connection by a timer, or wait for a user-space helper.
  */
 static const uint8_t excluded[NR_LEVELS][20] = {
-	/* LINGER, RCVTIMEO, SNDTIMEO, BINDTODEVICE, filters, BINDTOIFINDEX */
-	{ 13, 20, 21, 25, 26, 50, 51, 52, 62, 66, 67 },
+	/* LINGER, RCVTIMEO, SNDTIMEO, BINDTODEVICE, filters, BINDTOIFINDEX; and, set
+	 * by errqueue_open(), TIMESTAMPING and ZEROCOPY
+	 */
+	{ 13, 20, 21, 25, 26, 37, 50, 51, 52, 60, 62, 65, 66, 67 },
 	/* KEEPCNT, LINGER2, MD5SIG, USER_TIMEOUT, REPAIR*, ULP, MD5SIG_EXT, TX_DELAY */
 	{ 6, 8, 14, 18, 19, 20, 21, 22, 29, 31, 32, 37, 38 },
 	/* TTL, OPTIONS, IPSEC, XFRM, MINTTL, UNICAST_IF */
@@ -47,7 +49,6 @@ static bool is_excluded(uint32_t level, uint32_t option)
 	return option && memchr(excluded[level], option, sizeof(excluded[level]));
 }
 
-/* SO_ZEROCOPY and the like change nothing that the oracle knows. */
 static void op_setopt(struct worker *w, const struct op *op)
 {
 	uint32_t level = op->b % NR_LEVELS, option = (op->b >> 3) % NR_OPTIONS;
@@ -229,6 +230,23 @@ bool attach_cats(int fd)
 {
 	return !setsockopt(fd, IPPROTO_TCP, TCP_ULP, CATS_ULP_NAME,
 			   strlen(CATS_ULP_NAME));
+}
+
+/* The Conductor that our side of @p begins with. */
+const char *conductor_name(const struct program *p)
+{
+	return conductors[p->param[P_CONDUCTOR] % 4];
+}
+
+bool is_cats(int fd, const char *conductor)
+{
+	char ulp[16] = "", name[CATS_CONDUCTOR_NAME_MAX] = "";
+	socklen_t ulp_len = sizeof(ulp), name_len = sizeof(name);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_ULP, ulp, &ulp_len) &&
+	       !strcmp(ulp, CATS_ULP_NAME) &&
+	       !getsockopt(fd, SOL_CATS, CATS_CONDUCTOR, name, &name_len) &&
+	       !strcmp(name, conductor);
 }
 
 static void op_attach(struct worker *w)

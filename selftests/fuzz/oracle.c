@@ -12,12 +12,18 @@
  * - an accepted prefix is what arrives, to the byte, and all of a tagged one;
  * - order: of two messages of one urgency, where the call of the first had
  *   returned before that of the second began, the first arrives first;
+ * - unity: what a call with MSG_MORE left unfinished, and what the next call of
+ *   the class wrote, is in one piece, and so are the pages of a sendfile().  Not
+ *   if another thread wrote to the class meanwhile: it may have continued the
+ *   message, or begun one of its own.  Nor if TCP's rules hold for the message and
+ *   it may have been left alone for the 200 ms after which it ends by itself;
  * - the end: after a FIN nothing is missing.  After a reset something may be,
  *   if our side caused that, or was told (episode.c).
  */
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "fuzz.h"
 
@@ -26,6 +32,8 @@
 /* Parts of a MESSAGE_PAGED end where a page of its source does, or earlier. */
 #define PAGE		4096
 #define TABLE_SHIFTS	4096
+/* An unfinished message does not end by itself before, less two ticks of a clock. */
+#define CEILING_US	180000
 /* Bytes at the start of a part by which it is told from another. */
 #define PART_HEAD	8
 
@@ -78,6 +86,14 @@ void fail(const char *format, ...)
 uint32_t ledger_tick(void)
 {
 	return __atomic_add_fetch(&ledger->clock, 1, __ATOMIC_SEQ_CST);
+}
+
+uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ull + ts.tv_nsec / 1000;
 }
 
 /**
@@ -145,6 +161,47 @@ static uint32_t at_most(const struct message *m)
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+/* May a call whose class is @m's or unknown be of @class? */
+static bool may_be_of(const struct message *m, uint32_t class)
+{
+	return m->state != MESSAGE_NONE &&
+	       (m->class == class || m->class == CLASS_UNKNOWN || class == CLASS_UNKNOWN);
+}
+
+static bool overlap(const struct message *a, const struct message *b)
+{
+	return (a->state != MESSAGE_DONE || b->start < a->end) &&
+	       (b->state != MESSAGE_DONE || a->start < b->end);
+}
+
+/* Did another thread write to the class of @m while @m's call ran? */
+static bool was_disturbed(const struct message *m)
+{
+	const struct message *other;
+
+	for (other = ledger->msgs; other < ledger->msgs + MAX_MSGS; other++)
+		if (other != m && may_be_of(other, m->class) && overlap(m, other))
+			return true;
+	return false;
+}
+
+/*
+ * Two threads in one class: while one slept in a call, the other wrote a message of
+ * its own, and what the first one had left before may come behind that.
+ */
+static bool had_rivals_after(const struct message *m)
+{
+	const struct message *other;
+
+	if (!(m->flags & (MESSAGE_MORE | MESSAGE_MAYBE)))
+		return false;
+	for (other = ledger->msgs; other < ledger->msgs + MAX_MSGS; other++)
+		if (may_be_of(other, m->class) && other->start > m->start &&
+		    was_disturbed(other))
+			return true;
+	return was_disturbed(m);
 }
 
 /*
@@ -244,7 +301,7 @@ static void check_order(uint32_t id, uint32_t *last_start)
 	if (m->class == CLASS_UNKNOWN || m->state != MESSAGE_DONE ||
 	    m->accepted < HEAD_LEN)
 		return;
-	if (m->end < last_start[m->class])
+	if (m->end < last_start[m->class] && !had_rivals_after(m))
 		fail("order: message %u (class %u) arrived behind a later one", id,
 		     m->class);
 	for (class = 0; m->class == CLASS_PLAIN && class < CLASS_PLAIN; class++)
@@ -253,6 +310,62 @@ static void check_order(uint32_t id, uint32_t *last_start)
 			     id);
 	if (last_start[m->class] < m->start)
 		last_start[m->class] = m->start;
+}
+
+/* May the message that @m is of have ended by itself until @us? */
+static bool may_have_expired(const struct message *m, uint64_t us)
+{
+	return us - m->start_us >= CEILING_US;
+}
+
+/* The call that followed @m in its class, or may have, or NULL. */
+static const struct message *continuation(const struct message *m)
+{
+	const struct message *other, *next = NULL;
+
+	for (other = ledger->msgs; other < ledger->msgs + MAX_MSGS; other++)
+		if (other != m && may_be_of(other, m->class) && other->start > m->end &&
+		    (!next || other->start < next->start))
+			next = other;
+	return next;
+}
+
+/*
+ * Must @other have continued what @m left unfinished?  An empty call, or one that was
+ * refused, may have ended the message.  A tagged call is in a message of such.
+ */
+static bool must_follow(const struct message *m, const struct message *other)
+{
+	if (!(m->flags & MESSAGE_MORE) || m->state != MESSAGE_DONE ||
+	    m->class >= CLASS_PLAIN || ledger->chains_ended > m->start ||
+	    was_disturbed(m))
+		return false;
+	if (other->class != m->class || other->state != MESSAGE_DONE ||
+	    !other->accepted || was_disturbed(other))
+		return false;
+	if (other->flags & MESSAGE_WHOLE)
+		return m->flags & MESSAGE_WHOLE;
+	return !may_have_expired(m, other->end_us);
+}
+
+/* Bytes of @before arrived, and those of @id next. */
+static void check_unity(uint32_t before, uint32_t id)
+{
+	const struct message *m = &ledger->msgs[before], *next;
+
+	if (before == id)
+		return;
+	if (m->flags & MESSAGE_PAGED && m->state == MESSAGE_DONE && m->seen < m->accepted) {
+		if (m->class < CLASS_PLAIN && !was_disturbed(m) &&
+		    !may_have_expired(m, m->end_us))
+			fail("unity: message %u (in pages) ends after %u of %u bytes, with %u",
+			     before, m->seen, m->accepted, id);
+		return;
+	}
+	next = continuation(m);
+	if (next && next != &ledger->msgs[id] && must_follow(m, next))
+		fail("unity: message %u (class %u) was left unfinished; %u follows, not %u",
+		     before, m->class, id, (uint32_t)(next - ledger->msgs));
 }
 
 /* Notes that bytes of @id from @offset on arrived. */
@@ -275,8 +388,11 @@ static bool was_seen(uint32_t id, uint32_t offset)
 	return offset < m->seen;
 }
 
-/* One message, or one part of it, at @pos; returns its bytes, 0 if all is lost. */
-static uint32_t check_message(uint32_t pos, uint32_t *last_start)
+/*
+ * One message, or one part of it, at @pos; returns its bytes, 0 if all is lost.
+ * @before: the message of the bytes before, or -1; set to that of these.
+ */
+static uint32_t check_message(uint32_t pos, uint32_t *last_start, int *before)
 {
 	const uint8_t *data = ledger->stream + pos;
 	uint32_t len = ledger->stream_len - pos, want, n, offset;
@@ -293,6 +409,9 @@ static uint32_t check_message(uint32_t pos, uint32_t *last_start)
 		return 0;
 	}
 	check_order(id, last_start);
+	if (*before >= 0)
+		check_unity(*before, id);
+	*before = id;
 	want = min_u32(at_most(m) - offset, len);
 	if (m->flags & MESSAGE_PAGED)
 		want = min_u32(want, PAGE - offset % PAGE);
@@ -347,10 +466,11 @@ void oracle_check(void)
 {
 	uint32_t last_start[CLASS_PLAIN + 1] = {};
 	uint32_t pos = 0, n;
+	int before = -1;
 
 	memset(page_seen, 0, sizeof(page_seen));
 	while (pos < ledger->stream_len) {
-		n = check_message(pos, last_start);
+		n = check_message(pos, last_start, &before);
 		if (!n)
 			break;
 		pos += n;

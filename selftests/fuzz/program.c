@@ -20,6 +20,7 @@ static const char *const param_names[NR_PARAMS] = {
 	[P_PACING] = "pacing", [P_PRELUDE] = "prelude", [P_THREADS] = "threads",
 	[P_CHILD] = "child", [P_KEEP] = "keep", [P_TIMER_US] = "timer_us",
 	[P_FINAL] = "final", [P_NETNS] = "netns", [P_IDLE_US] = "idle_us",
+	[P_ATTACH] = "attach", [P_ZEROCOPY] = "zerocopy", [P_TXSTAMP] = "txstamp",
 };
 
 static const char *const op_names[NR_OPS] = {
@@ -30,7 +31,8 @@ static const char *const op_names[NR_OPS] = {
 	[OP_INFO] = "info", [OP_OUTQ] = "outq", [OP_SETOPT] = "setopt",
 	[OP_GETOPT] = "getopt", [OP_SNDBUF] = "sndbuf", [OP_SNDTIMEO] = "sndtimeo",
 	[OP_NODELAY] = "nodelay", [OP_CORK] = "cork", [OP_RECV] = "recv",
-	[OP_POLL] = "poll", [OP_NAMES] = "names", [OP_ATTACH] = "attach",
+	[OP_POLL] = "poll", [OP_ERRQUEUE] = "errqueue", [OP_NAMES] = "names",
+	[OP_ATTACH] = "attach",
 	[OP_UNLOAD] = "unload", [OP_SCM] = "scm", [OP_SIGNAL] = "signal",
 	[OP_PAUSE] = "pause", [OP_SHUTDOWN] = "shutdown", [OP_CLOSE] = "close",
 	[OP_DISCONNECT] = "disconnect", [OP_LINGER] = "linger",
@@ -50,7 +52,7 @@ static const uint8_t our_weights[NR_OPS] = {
 	[OP_EMPTY] = 3, [OP_TAG] = 6, [OP_CONDUCTOR] = 6, [OP_DEBT] = 3,
 	[OP_INFO] = 14, [OP_OUTQ] = 10, [OP_SETOPT] = 30, [OP_GETOPT] = 20,
 	[OP_SNDBUF] = 3, [OP_SNDTIMEO] = 1, [OP_NODELAY] = 4, [OP_CORK] = 3,
-	[OP_RECV] = 8, [OP_POLL] = 10, [OP_NAMES] = 2, [OP_ATTACH] = 3,
+	[OP_RECV] = 8, [OP_POLL] = 10, [OP_ERRQUEUE] = 6, [OP_NAMES] = 2, [OP_ATTACH] = 3,
 	[OP_UNLOAD] = 1, [OP_SCM] = 2, [OP_SIGNAL] = 3, [OP_PAUSE] = 5,
 };
 
@@ -111,6 +113,12 @@ static void make_params(uint32_t *param, uint64_t *rnd)
 	param[P_FINAL] = below(rnd, NR_FINALS);
 	param[P_NETNS] = one_in(rnd, 32);
 	param[P_IDLE_US] = one_in(rnd, 4) ? below(rnd, 20000) : 0;
+	param[P_ATTACH] = one_in(rnd, 3) ? ATTACH_BEFORE : ATTACH_AFTER;
+	param[P_ZEROCOPY] = one_in(rnd, 2);
+	param[P_TXSTAMP] = one_in(rnd, 3);
+	/* Nothing is written before, and numbers count from the first byte. */
+	if (param[P_ATTACH] == ATTACH_BEFORE || param[P_TXSTAMP])
+		param[P_PRELUDE] = 0;
 	if (param[P_NETNS]) {
 		param[P_PATH] = below(rnd, PATH_VETH_V4);
 		param[P_FINAL] = FINAL_EXIT;
@@ -144,6 +152,8 @@ static uint32_t make_flags(uint64_t *rnd)
 		flags |= MSG_DONTWAIT;
 	if (one_in(rnd, 6))
 		flags |= MSG_MORE;
+	if (one_in(rnd, 12))
+		flags |= MSG_ZEROCOPY;
 	if (one_in(rnd, 24))
 		flags |= rare[below(rnd, 7)];
 	return flags;
@@ -159,6 +169,20 @@ static uint32_t draw(const uint8_t *weights, uint64_t *rnd)
 	for (i = 0; at >= weights[i]; i++)
 		at -= weights[i];
 	return i;
+}
+
+/*
+ * Tagged messages of several calls hold room until they are complete.  If calls that
+ * continue them waited for room, several threads could wait for each other for ever.
+ */
+static void separate_chains(struct op *op, bool chains)
+{
+	if (op->kind != OP_TAGGED && op->kind != OP_MMSG && op->kind != OP_FAULT)
+		return;
+	if (chains)
+		op->flags |= MSG_DONTWAIT;
+	else
+		op->flags &= ~MSG_MORE;
 }
 
 static void make_op(struct program *p, struct op *op, uint64_t *rnd)
@@ -204,7 +228,7 @@ void program_make(struct program *p, uint64_t seed, uint32_t episode_no)
 	uint64_t rnd = (seed + 1) * 0x9e3779b97f4a7c15ull ^
 		       (episode_no + 1) * 0xc2b2ae3d27d4eb4full;
 	uint32_t i, bytes = 0, budget;
-	bool peer_talks;
+	bool peer_talks, chains;
 
 	for (i = 0; i < 8; i++)
 		random_next(&rnd);
@@ -214,9 +238,11 @@ void program_make(struct program *p, uint64_t seed, uint32_t episode_no)
 	budget = one_in(&rnd, 8) && p->param[P_RCVBUF] != 4096 ? 600000 : 100000;
 	/* What our side does not read makes its close a reset: not too often. */
 	peer_talks = one_in(&rnd, 4);
+	chains = one_in(&rnd, 2);
 	p->nr = MAX_OPS / 4 + below(&rnd, MAX_OPS * 3 / 4);
 	for (i = 0; i < p->nr; i++) {
 		make_op(p, &p->ops[i], &rnd);
+		separate_chains(&p->ops[i], chains);
 		if (p->ops[i].kind == OP_PEER_SEND && !peer_talks)
 			p->ops[i].kind = OP_PEER_READ;
 		if (p->ops[i].kind > OP_FAULT)
@@ -227,6 +253,23 @@ void program_make(struct program *p, uint64_t seed, uint32_t episode_no)
 	}
 	if (one_in(&rnd, 2))
 		make_ending(p, &rnd);
+}
+
+/**
+ * program_holds() - does a program leave tagged messages unfinished?
+ * @p: program
+ *
+ * Others end by themselves.
+ */
+bool program_holds(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->nr; i++)
+		if ((p->ops[i].kind == OP_TAGGED || p->ops[i].kind == OP_MMSG) &&
+		    p->ops[i].flags & MSG_MORE)
+			return true;
+	return false;
 }
 
 void program_print(const struct program *p, FILE *f)

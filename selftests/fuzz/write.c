@@ -14,6 +14,7 @@
 
 #define SENDFILE_MAX	(48 * 1024)
 #define SPLICE_MAX	(16 * 1024)
+#define FILE_PAGE	4096
 #define MMSG_MAX	2000
 #define MMSG_NR		3
 #define NO_TAG		(-1)
@@ -71,6 +72,7 @@ static void message_begin(uint32_t id, uint32_t len, int urgency, uint32_t flags
 		m->flags |= MESSAGE_WHOLE;
 	if (!ledger->attached)
 		m->class = CLASS_PLAIN;
+	m->start_us = now_us();
 	m->start = ledger_tick();
 	__atomic_store_n(&m->state, MESSAGE_STARTED, __ATOMIC_RELEASE);
 }
@@ -84,6 +86,7 @@ static void message_end(uint32_t id, uint32_t accepted)
 		     accepted, m->len);
 	m->accepted = accepted;
 	m->end = ledger_tick();
+	m->end_us = now_us();
 	__atomic_store_n(&m->state, MESSAGE_DONE, __ATOMIC_RELEASE);
 }
 
@@ -107,8 +110,6 @@ static void check_result(struct worker *w, const struct op *op, long ret, int er
 	int allowed[12], n = 0;
 
 	count_call(w);
-	if (ret > 0 && op->flags & MSG_OOB && ledger->attached && op->kind <= OP_TAGGED)
-		fail("%s: MSG_OOB accepted", op_name(op->kind));
 	allowed[n++] = EINTR;
 	if (op->flags & MSG_DONTWAIT || ledger->timeouts)
 		allowed[n++] = EAGAIN;
@@ -122,12 +123,21 @@ static void check_result(struct worker *w, const struct op *op, long ret, int er
 		allowed[n++] = EMSGSIZE;
 	if (op->kind == OP_FAULT)
 		allowed[n++] = EFAULT;
-	if (op->flags & (MSG_OOB | MSG_ZEROCOPY))
-		allowed[n++] = EOPNOTSUPP;
-	if (op->flags & MSG_FASTOPEN)
+	if (op->flags & MSG_ZEROCOPY)
+		allowed[n++] = ENOBUFS;
+	if (op->flags & MSG_FASTOPEN) {
 		allowed[n++] = EISCONN;
+		/* Disconnected, and without an address. */
+		allowed[n++] = EINVAL;
+	}
 	allowed[n] = 0;
 	expect(w, op, ret, err, allowed);
+}
+
+/* Does a call with these flags leave its message unfinished? */
+static uint32_t more_flag(uint32_t flags)
+{
+	return flags & MSG_MORE && !(flags & (MSG_EOR | MSG_OOB)) ? MESSAGE_MORE : 0;
 }
 
 static void write_msg(struct worker *w, const struct op *op, uint32_t id, int urgency)
@@ -141,9 +151,11 @@ static void write_msg(struct worker *w, const struct op *op, uint32_t id, int ur
 	outgoing_init(&o, id, op->a, urgency);
 	if (!ledger->attached)
 		flags &= MSG_DONTWAIT | MSG_MORE | MSG_NOSIGNAL;
-	message_begin(id, op->a, urgency, 0);
+	message_begin(id, op->a, urgency, more_flag(flags));
 	ret = sendmsg(episode.tx, &o.msg, flags);
 	err = errno;
+	if (ret > 0 && flags & MSG_ZEROCOPY)
+		__atomic_fetch_add(&ledger->zerocopies, 1, __ATOMIC_RELAXED);
 	if (urgency == NO_TAG && ledger->attached)
 		ledger->msgs[id].class = default_class(changes, tag);
 	message_end(id, ret > 0 ? ret : 0);
@@ -179,7 +191,8 @@ static void op_mmsg(struct worker *w, const struct op *op, uint32_t id)
 	for (i = 0; i < MMSG_NR; i++) {
 		outgoing_init(&o[i], id + i, len, (op->b + i) % CATS_NR_URGENCIES);
 		v[i].msg_hdr = o[i].msg;
-		message_begin(id + i, len, (op->b + i) % CATS_NR_URGENCIES, 0);
+		message_begin(id + i, len, (op->b + i) % CATS_NR_URGENCIES,
+			      more_flag(op->flags & MSG_MORE));
 	}
 	ret = sendmmsg(episode.tx, v, MMSG_NR,
 		       (op->flags & (MSG_DONTWAIT | MSG_MORE)) | MSG_NOSIGNAL);
@@ -191,14 +204,14 @@ static void op_mmsg(struct worker *w, const struct op *op, uint32_t id)
 	check_result(w, op, ret, err, true);
 }
 
-/* Each page is a message; what the oracle sees is one message in parts. */
+/* Each page is a call for the module. */
 static void paged(struct worker *w, const struct op *op, uint32_t id, uint32_t len,
 		  bool from_file)
 {
 	uint32_t changes = __atomic_load_n(&ledger->tag_changes, __ATOMIC_SEQ_CST);
 	struct op as_done = *op;
 	uint32_t tag = ledger->tag;
-	off_t offset = 0;
+	off_t offset = w->memfd_used;
 	long ret;
 	int err;
 
@@ -213,6 +226,10 @@ static void paged(struct worker *w, const struct op *op, uint32_t id, uint32_t l
 	if (ret >= 0 && ret < len)
 		ledger->error_lost = true;
 	ledger->msgs[id].class = default_class(changes, tag);
+	if (ret > 0 && ret < len)
+		ledger->msgs[id].flags |= MESSAGE_MAYBE;
+	else if (!from_file && ret > 0)
+		ledger->msgs[id].flags |= more_flag(op->flags & MSG_MORE);
 	message_end(id, ret > 0 ? ret : 0);
 	check_result(w, &as_done, ret, err, false);
 }
@@ -222,8 +239,10 @@ static void op_sendfile(struct worker *w, const struct op *op, uint32_t id)
 	uint32_t len = 4 + op->a % SENDFILE_MAX;
 
 	message_copy(id, w->buf, len);
-	if (pwrite(w->memfd, w->buf, len, 0) == len)
+	if (pwrite(w->memfd, w->buf, len, w->memfd_used) == len)
 		paged(w, op, id, len, true);
+	/* The pages themselves are sent: they may not change any more. */
+	w->memfd_used += (len + FILE_PAGE - 1) / FILE_PAGE * FILE_PAGE;
 }
 
 static void op_splice(struct worker *w, const struct op *op, uint32_t id)
@@ -306,14 +325,45 @@ static void op_bad_tag(struct worker *w, const struct op *op)
 		check_result(w, &(struct op){ .kind = OP_BADTAG }, ret, err, false);
 }
 
-static void op_empty(struct worker *w, const struct op *op)
+/* Ends the message of its class, if there is an unfinished one. */
+static void op_empty(struct worker *w, const struct op *op, uint32_t id)
 {
-	long ret = send(episode.tx, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
-	int err = errno;
+	uint32_t changes = __atomic_load_n(&ledger->tag_changes, __ATOMIC_SEQ_CST);
+	uint32_t tag = ledger->tag;
+	long ret;
+	int err;
 
+	message_begin(id, 0, NO_TAG, 0);
+	ledger->msgs[id].class = CLASS_UNKNOWN;
+	ret = send(episode.tx, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
+	err = errno;
+	ledger->msgs[id].class = default_class(changes, tag);
+	message_end(id, 0);
 	if (ret > 0)
 		fail("empty: %ld bytes of none accepted", ret);
 	check_result(w, &(struct op){ .kind = op->kind }, ret, err, false);
+}
+
+/**
+ * end_chains() - end the messages that calls with MSG_MORE have left unfinished
+ * @w: who does it
+ * @fd: CATS socket
+ *
+ * By an empty call in each class; one that another thread is at work on stays.
+ */
+void end_chains(struct worker *w, int fd)
+{
+	struct outgoing o;
+	int urgency;
+
+	ledger->chains_ended = ledger_tick();
+	for (urgency = 0; urgency < CATS_NR_URGENCIES; urgency++) {
+		outgoing_init(&o, 0, 0, urgency);
+		if (sendmsg(fd, &o.msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+			note_error(errno);
+		count_call(w);
+	}
+	ledger->chains_ended = ledger_tick();
 }
 
 /**
@@ -352,7 +402,7 @@ void op_write(struct worker *w, const struct op *op, uint32_t op_no)
 		op_bad_tag(w, op);
 		break;
 	case OP_EMPTY:
-		op_empty(w, op);
+		op_empty(w, op, id);
 		break;
 	}
 }
