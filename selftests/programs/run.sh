@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Unmodified programs over CATS: each runs on plain TCP and on CATS, in one boot of the
+# stock kernel, and must give the same results, at no less than 0.97 of the throughput
+# over a path of 20 Mbit/s.  Their sockets are attached from outside, by
+# selftests/preload.  Prints TAP.
+#
+# Usage: run.sh [--out DIR] [--ko FILE] [PROGRAM...]
+#
+#	--out DIR	for results (default out/programs)
+#	--ko FILE	the module (default: build it)
+#	PROGRAM...	these only: iperf3 redis nginx postgres ssh
+#
+# Writes to DIR: programs.tsv, the throughputs (program, case, link, unit, tcp, cats,
+# ratio); programs.txt, the same as a table; packages.tsv, the versions of the programs;
+# vm/, what guest.sh wrote.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+timeout=1200
+least=0.97
+
+out=$top/out/programs ko=
+
+usage()
+{
+	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+}
+
+parse_options()
+{
+	while [[ $# -gt 0 && $1 == -* ]]; do
+		[[ $# -gt 1 ]] || usage
+		case $1 in
+		--out)	out=$2 ;;
+		--ko)	ko=$2 ;;
+		*)	usage ;;
+		esac
+		shift 2
+	done
+	programs=("$@")
+	[[ $# -gt 0 ]] || programs=(iperf3 redis nginx postgres ssh)
+}
+
+# Sets packages: the directory with the programs.
+prepare()
+{
+	mkdir -p "$out"
+	out=$(cd "$out" && pwd)
+	rm -rf "$out/vm" "$out"/*.tsv "$out"/*.txt
+	if [[ -z $ko ]]; then
+		make -s -C "$top" module >&2
+		ko=$top/cats.ko
+	fi
+	make -s -C "$top/selftests/preload" OUT="$out/bin" >&2
+	packages=$("$here/packages.sh")
+	cp "$packages/packages.tsv" "$out/"
+}
+
+# Shows what the guest says.
+run_guest()
+{
+	vm_status=0
+	"$top/selftests/vm/run" --timeout "$timeout" --mem 1500 --ko "$ko" \
+		--shift 0 --add "$packages/root.tar:/test/root.tar" --add "$here:/test/programs" \
+		--add "$out/bin/cats_preload.so:/lib/cats_preload.so" \
+		--add "$(command -v b2sum)" --out "$out/vm" \
+		"$here/guest.sh" "${programs[@]}" 2>&1 | tee "$out/log" |
+		{ grep --line-buffered '^#' || :; } || vm_status=${PIPESTATUS[0]}
+}
+
+results()
+{
+	touch "$out/vm"/{plan,results,sockets}.tsv
+	awk -v table="$out/programs.tsv" -v least="$least" -f "$here/judge.awk" \
+		"$out/vm"/{plan,results,sockets}.tsv
+	if [[ $vm_status -eq 0 ]]; then
+		echo "ok - machine"
+	else
+		tail -n 20 "$out/log" "$out/vm/log" | sed 's/^/# /'
+		echo "not ok - machine # status $vm_status"
+	fi
+}
+
+# number FILE: results without numbers as TAP; fails if one of them failed
+number()
+{
+	echo "1..$(grep -cE '^(not )?ok - ' "$1")"
+	awk '/^(not )?ok - / { sub(/ok - /, "ok " ++n " ") } { print }' "$1"
+	! grep -q '^not ok' "$1"
+}
+
+main()
+{
+	parse_options "$@"
+	echo "TAP version 13"
+	prepare
+	run_guest
+	results >"$out/results"
+	column -t -s $'\t' "$out/programs.tsv" >"$out/programs.txt"
+	sed 's/^/# /' "$out/programs.txt"
+	number "$out/results"
+}
+
+# Read to the end before it starts: this file may change during a run.
+main "$@"
