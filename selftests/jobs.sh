@@ -15,8 +15,8 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate lint debug fault lint_gate fuzz_smp demo stock vm_lab kunit unit
-      uapi)
+jobs=(fuzz_1 fuzz_2 gate lint debug fault programs lint_gate fuzz_smp demo stock vm_lab
+      kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
@@ -107,6 +107,12 @@ job_stock()
 {
 	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
 		--module tcp_diag
+}
+
+job_programs()
+{
+	suite programs "$top/selftests/programs/run.sh" --out "$out/programs" \
+		--ko "$top/cats.ko"
 }
 
 job_debug()

@@ -21,7 +21,7 @@ shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-timeout=1200
+timeout=2400
 least=0.97
 
 out=$top/out/programs ko=

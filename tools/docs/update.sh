@@ -73,6 +73,11 @@ rst_gate()
 	literal_table <"$check/gate/caught.tsv"
 }
 
+rst_programs()
+{
+	literal_table <"$check/programs/programs.tsv"
+}
+
 # replace FILE: every block of it
 replace()
 {
@@ -98,7 +103,8 @@ replace()
 
 make -s -C "$top/selftests/unit" OUT="$check/unit"
 for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$check/coverage/coverage.tsv" \
-	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv"; do
+	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv" \
+	      "$check/programs/programs.tsv"; do
 	[ -e "$needed" ] || {
 		echo "docs: no ${needed#"$top/"}: run make check and make feeder-bench" >&2
 		exit 1
