@@ -15,7 +15,8 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate lint debug fault programs lint_gate fuzz_smp demo stock vm_lab
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock
+      cycles vm_lab
       kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
@@ -25,7 +26,7 @@ last_jobs=(coverage)
 guest_programs=(attach tag schedule buffer poll turn close plain message surface_attach
 		surface_close surface_fastopen surface_option surface_process
 		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
-		netns unload)
+		netns stack unload)
 guest_scripts=(path.sh)
 guest_helpers=(transfer)
 
@@ -106,7 +107,18 @@ vm_verdict()
 job_stock()
 {
 	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
-		--module tcp_diag
+		--module tcp_diag --module smc
+}
+
+# The kernel's own TCP tests, on plain TCP and on CATS.
+job_kernel()
+{
+	suite kernel "$top/selftests/kernel/run.sh" --out "$out/kernel"
+}
+
+job_cycles()
+{
+	suite cycles "$top/selftests/cycles.sh" --rounds 1000 --out "$out/cycles"
 }
 
 job_programs()
