@@ -16,8 +16,7 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
 jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock
-      cycles vm_lab
-      kunit unit uapi)
+      cycles vm_lab kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
