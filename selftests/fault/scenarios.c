@@ -2,6 +2,7 @@
 /* What is done while an allocation fails. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,7 +17,7 @@
 #define URGENCY		CATS_PRIO_BULK
 #define SMALL		1000
 /* More fragments than fit the first chunk: a page fragment is 32 KiB at most. */
-#define LARGE		120000
+#define LARGE		150000
 #define MEDIUM		40000
 #define BACKLOG		12
 
@@ -78,6 +79,73 @@ static void act_attach(struct episode *e)
 	/* A refusal changed nothing: it can be done again. */
 	if (ret)
 		do_attach(e);
+}
+
+/* A connection comes in at a CATS listener; without memory it is a plain one. */
+static void act_clone(struct episode *e)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct sockaddr *address = (struct sockaddr *)&sin;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t len = sizeof(sin);
+	struct cats_info info;
+
+	pair_close(&e->p);
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	e->p.rx = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, address, len) || listen(listener, 1) ||
+	    getsockname(listener, address, &len) || attach(listener))
+		die("no listener: %s", strerror(errno));
+	inject_arm(e);
+	if (connect(e->p.rx, address, len))
+		fail(e, "connect: %s", strerror(errno));
+	inject_disarm(e);
+	e->p.tx = accept(listener, NULL, NULL);
+	close(listener);
+	if (get_info(e->p.tx, &info)) {
+		snprintf(e->saw, sizeof(e->saw), "a plain socket");
+		/* One that can become ours. */
+		do_attach(e);
+	} else {
+		snprintf(e->saw, sizeof(e->saw), "success");
+	}
+}
+
+static void prepare_stamped(struct episode *e)
+{
+	int stamps = SOF_TIMESTAMPING_TX_ACK | SOF_TIMESTAMPING_SOFTWARE |
+		     SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+
+	do_attach(e);
+	if (setsockopt(e->p.tx, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps)))
+		die("no time stamps: %s", strerror(errno));
+}
+
+static void prepare_zerocopy(struct episode *e)
+{
+	int on = 1;
+
+	do_attach(e);
+	if (setsockopt(e->p.tx, SOL_SOCKET, SO_ZEROCOPY, &on, sizeof(on)))
+		die("no SO_ZEROCOPY: %s", strerror(errno));
+}
+
+/* The pages stay as they are until all of them have arrived. */
+static ssize_t write_zerocopy(struct episode *e)
+{
+	static uint8_t buf[LARGE];
+
+	pattern(buf, e->accepted, LARGE);
+	return send_tagged(e->p.tx, URGENCY, buf, LARGE, MSG_DONTWAIT | MSG_ZEROCOPY);
+}
+
+static void act_zerocopy(struct episode *e)
+{
+	ssize_t ret;
+
+	inject_arm(e);
+	ret = write_zerocopy(e);
+	hit_over(e, ret, LARGE);
 }
 
 static void act_tagged(struct episode *e)
@@ -329,13 +397,14 @@ static void prepare_charge(struct episode *e)
 
 /*
  * The charges of a large message: itself, and fragment by fragment, 32 KiB each; the
- * fourth needs a chunk.  What is left in the account is enough for the first n - 1 of
+ * fifth needs a chunk.  What is left in the account is enough for the first n - 1 of
  * these.
  */
 static void act_charge(struct episode *e)
 {
 	static const int enough_for_fragments[] = {
-		100, 32768 + 100, 2 * 32768 + 100, 3 * 32768 + 32, 3 * 32768 + 300, LARGE + 4096,
+		100, 32768 + 100, 2 * 32768 + 100, 3 * 32768 + 100, 4 * 32768 + 32,
+		4 * 32768 + 300, LARGE + 4096,
 	};
 	int message = charge_of_message(e), saved;
 	ssize_t ret;
@@ -343,6 +412,29 @@ static void act_charge(struct episode *e)
 	charge_leave(e, e->n > 1 ? message + enough_for_fragments[e->n - 2] : 0);
 	charge_fill();
 	ret = write_on(e, URGENCY, LARGE, MSG_DONTWAIT);
+	saved = errno;
+	charge_free();
+	errno = saved;
+	outcome(e, ret, LARGE);
+}
+
+static void prepare_charge_zerocopy(struct episode *e)
+{
+	prepare_zerocopy(e);
+	charge_reserve(e, 2 * LARGE);
+	fill_window(e);
+}
+
+/* The same of user pages, at the first of them and at the last. */
+static void act_charge_zerocopy(struct episode *e)
+{
+	static const int enough_for_pages[] = { 100, LARGE - 2000, LARGE + 8192 };
+	int message = charge_of_message(e), saved;
+	ssize_t ret;
+
+	charge_leave(e, e->n > 1 ? message + enough_for_pages[e->n - 2] : 0);
+	charge_fill();
+	ret = write_zerocopy(e);
 	saved = errno;
 	charge_free();
 	errno = saved;
@@ -381,6 +473,8 @@ static void act_charge_by_acks(struct episode *e)
 const struct scenario scenarios[] = {
 	{ .name = "attach", .kinds = FAULT_SLAB, .times = { 1 },
 	  .refusal = ENOMEM, .act = act_attach },
+	{ .name = "clone", .kinds = FAULT_SLAB, .where = ANYWHERE,
+	  .only = "cats_ulp_clone", .times = { 1 }, .act = act_clone },
 	{ .name = "tagged", .kinds = MEMORY, .times = { 1, 2, FOR_EVER },
 	  .refusal = EAGAIN, .prepare = do_attach, .act = act_tagged },
 	{ .name = "tagged_blocking", .kinds = MEMORY, .times = { 1, 2, 20 },
@@ -402,6 +496,13 @@ const struct scenario scenarios[] = {
 	{ .name = "splice", .kinds = MEMORY, .times = { 2 },
 	  .refusal = EAGAIN, .in_part = true, .prepare = prepare_untagged,
 	  .act = act_splice },
+	{ .name = "stamped", .kinds = FAULT_SLAB, .times = { 1 },
+	  .refusal = EAGAIN, .prepare = prepare_stamped, .act = act_tagged },
+	{ .name = "zerocopy", .kinds = FAULT_SLAB, .only = "cats_txmsg_pin",
+	  .times = { 1, 2 }, .refusal = EAGAIN, .prepare = prepare_zerocopy, .act = act_zerocopy },
+	{ .name = "zerocopy_notice", .kinds = FAULT_SLAB, .only = "msg_zerocopy_realloc",
+	  .times = { 1 }, .refusal = ENOBUFS,
+	  .prepare = prepare_zerocopy, .act = act_zerocopy },
 	{ .name = "copy_tagged", .kinds = FAULT_COPY, .times = { 1 },
 	  .refusal = EFAULT, .prepare = do_attach, .act = act_tagged_medium },
 	{ .name = "copy_untagged", .kinds = FAULT_COPY, .times = { 1 },
@@ -423,6 +524,9 @@ const struct scenario scenarios[] = {
 	  .no_fault = true, .prepare = prepare_drain, .act = act_close },
 	{ .name = "charge", .kinds = FAULT_CHARGE, .where = IN_ACCOUNT, .times = { 1 },
 	  .refusal = EAGAIN, .prepare = prepare_charge, .act = act_charge },
+	{ .name = "charge_zerocopy", .kinds = FAULT_CHARGE, .where = IN_ACCOUNT,
+	  .times = { 1 }, .refusal = EAGAIN, .prepare = prepare_charge_zerocopy,
+	  .act = act_charge_zerocopy },
 	{ .name = "charge_by_acks", .kinds = FAULT_CHARGE, .where = IN_ACCOUNT,
 	  .times = { 1 }, .prepare = prepare_charge_by_acks, .act = act_charge_by_acks },
 	{ }
