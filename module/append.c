@@ -91,12 +91,15 @@ static void entail(struct sock *sk, struct sk_buff *skb)
 		restart_after_idle(sk);
 }
 
-/* One skb has the pages of one MSG_ZEROCOPY call, or of none. */
+/*
+ * One skb has the pages of one MSG_ZEROCOPY call, or of none.  TCP's own skbs of such
+ * pages only are not charged, so nothing that is may be added.
+ */
 static bool can_extend(struct sk_buff *skb, u32 size_goal,
 		       const struct cats_chunk *chunk)
 {
 	return skb && skb->len < size_goal && tcp_skb_can_collapse_to(skb) &&
-	       skb_zcopy(skb) == chunk->uarg;
+	       skb_zcopy(skb) == chunk->uarg && !skb_zcopy_pure(skb);
 }
 
 /* Returns false if @skb has no place for a fragment that does not coalesce. */

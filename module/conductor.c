@@ -181,6 +181,25 @@ bool cats_conductor_commit(struct cats_conductor *c, struct cats_msg *m,
 }
 
 /**
+ * cats_conductor_pass() - a message went by, because nothing was queued
+ * @c: Conductor, empty
+ * @urgency: class of the message
+ * @bytes: its length
+ *
+ * Leaves the policy and the figures as if it had been queued and committed.
+ */
+void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 bytes)
+{
+	c->waiting = 1U << urgency;
+	c->ops->pick(c);
+	c->waiting = 0;
+	c->classes[urgency].sent_bytes += bytes;
+	c->classes[urgency].sent_msgs++;
+	if (c->ops->sent)
+		c->ops->sent(c, urgency, bytes);
+}
+
+/**
  * cats_conductor_close_msg() - no more bytes will be added to an open message
  * @c: Conductor
  * @m: message that is queued and open

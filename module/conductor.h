@@ -136,6 +136,7 @@ void cats_conductor_extend(struct cats_conductor *c, struct cats_msg *m,
 struct cats_msg *cats_conductor_next(struct cats_conductor *c);
 bool cats_conductor_commit(struct cats_conductor *c, struct cats_msg *m,
 			   u32 bytes, u64 now_ns);
+void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 bytes);
 bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m);
 struct cats_msg *cats_conductor_remove_first(struct cats_conductor *c);
 void cats_conductor_get_info(const struct cats_conductor *c,

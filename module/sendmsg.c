@@ -403,12 +403,70 @@ static int write_nothing(struct sock *sk, struct write_op *op)
 	return 0;
 }
 
+/*
+ * Nothing waits, and TCP would get all of it at once: then it may go there directly,
+ * which is what an interactive connection mostly does.  Only the plainest calls: what
+ * TCP accepts of a tagged one might be a part.
+ */
+static bool may_pass(struct sock *sk, const struct write_op *op, size_t size)
+{
+	const struct cats_sock *cs = op->cs;
+
+	return !(op->msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) && !op->whole &&
+	       !op->page && cats_conductor_empty(&cs->conductor) && !cs->held_bytes &&
+	       size + cats_unsent(sk) <= cats_burst(sk) &&
+	       cats_may_write(sk, cs, op->urgency, 1, NULL, op->timeo);
+}
+
+/* TCP has the first bytes of a message: the rest must come next. */
+static int pass_rest(struct sock *sk, struct write_op *op)
+{
+	struct cats_conductor *c = &op->cs->conductor;
+	int err = alloc_msg(sk, op);
+
+	if (err)
+		return err;
+	accept_bytes(op, op->copied);
+	cats_chain_queue(op->cs, op->m, true);
+	cats_conductor_next(c);
+	cats_conductor_commit(c, &op->m->msg, op->copied, ktime_get_ns());
+	return 0;
+}
+
+/*
+ * Returns whether the call is done, with @op->copied, or a negative errno.  If not,
+ * TCP has found no memory: that is for us to wait for.
+ */
+static int pass(struct sock *sk, struct write_op *op, size_t size)
+{
+	struct msghdr *msg = op->msg;
+	int flags = msg->msg_flags, n;
+
+	msg->msg_flags |= MSG_DONTWAIT;
+	n = tcp_sendmsg_locked(sk, msg, size);
+	msg->msg_flags = flags;
+	if (n <= 0)
+		return n == -EAGAIN ? 0 : n;
+	op->copied = n;
+	if (n < size && !pass_rest(sk, op))
+		return 0;
+	cats_conductor_pass(&op->cs->conductor, op->urgency, n);
+	cats_write_accepted(sk, op->cs, op->urgency);
+	return 1;
+}
+
 static int write_data(struct sock *sk, struct write_op *op, size_t size)
 {
 	struct cats_conductor *c = &op->cs->conductor;
 	int err;
 
-	op->m = cats_chain_join(op->cs, op->urgency, op->whole);
+	if (may_pass(sk, op, size)) {
+		err = pass(sk, op, size);
+		if (err)
+			return err < 0 ? err : op->copied;
+	}
+	if (!op->m)
+		op->m = cats_chain_join(op->cs, op->urgency, op->whole);
 	err = get_uarg(sk, op, size);
 	if (err) {
 		finish(sk, op);
