@@ -68,7 +68,7 @@ network()
 		/sbin/ip netns add "$ns"
 		/sbin/ip -n "$ns" link set lo up
 		/sbin/ip netns exec "$ns" sysctl -qw net.ipv4.tcp_no_metrics_save=1 \
-			net.ipv4.ip_forward=1
+			net.ipv4.ip_forward=1 net.ipv4.tcp_congestion_control=bbr
 	done
 	pair client c0 10.1.0.1 router r0 10.1.0.2
 	pair router r1 10.2.0.2 server s0 10.2.0.1

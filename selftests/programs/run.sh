@@ -66,7 +66,7 @@ prepare()
 run_guest()
 {
 	vm_status=0
-	"$top/selftests/vm/run" --timeout "$timeout" --mem 1500 --ko "$ko" \
+	"$top/selftests/vm/run" --timeout "$timeout" --mem 1500 --ko "$ko" --module tcp_bbr \
 		--shift 0 --add "$packages/root.tar:/test/root.tar" --add "$here:/test/programs" \
 		--add "$out/bin/cats_preload.so:/lib/cats_preload.so" \
 		--add "$(command -v b2sum)" --out "$out/vm" \
