@@ -134,14 +134,15 @@ bool cats_ran_dry(const struct cats_sock *cs, const struct cats_txmsg *m)
  * @m: the message so far, or NULL
  *
  * The low-water mark holds back what is not urgent only.  A message that has
- * begun and ran dry may go on whatever the limits: everything else waits for
- * it, and with the buffer full of the others nobody would move again.
+ * begun and ran dry may go on whatever the others hold: they wait for it, and with
+ * the buffer full of them nobody would move again.  What TCP holds is limited as
+ * ever: acknowledgments move that.
  */
 bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 		   unsigned int urgency, size_t need, const struct cats_txmsg *m)
 {
 	if (cats_ran_dry(cs, m))
-		return true;
+		return READ_ONCE(sk->sk_wmem_queued) < READ_ONCE(sk->sk_sndbuf);
 	if (cats_mem_room(sk, cs, urgency) < (int)need)
 		return false;
 	return urgency < CATS_URGENCY_DEFAULT || below_lowat(sk, cs, 0);
