@@ -71,7 +71,6 @@ int cats_disconnect(struct sock *sk, int flags)
 
 	cats_sock_held(sk);
 	cats_purge(sk, cs);
-	cats_txstamp_purge(sk, cs);
 	sk_stop_timer(sk, &cs->timer);
 	return cs->base->disconnect(sk, flags);
 }
@@ -95,8 +94,6 @@ void cats_close(struct sock *sk, long timeout)
 	lock_sock(sk);
 	cats_drain(sk, cs);
 	cats_purge(sk, cs);
-	/* Nobody can read the error queue any more. */
-	cats_txstamp_purge(sk, cs);
 	/* From here on the socket is a plain one with a ULP that does nothing. */
 	cats_disarm(sk, cs);
 	release_sock(sk);

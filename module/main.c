@@ -227,6 +227,7 @@ static void cats_ulp_release(struct sock *sk)
 
 	if (sk->sk_write_space == cats_write_space)
 		disarm(sk, cs);
+	cats_txstamp_purge(sk, cs);
 	cats_net_put_socket(sock_net(sk));
 	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
 	call_rcu(&cs->rcu, free_cats_sock_rcu);

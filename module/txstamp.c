@@ -85,14 +85,15 @@ static void drop_done(struct sock *sk, struct cats_sock *cs)
 
 /**
  * cats_txstamp_purge() - forget all stamps
- * @sk: socket
+ * @sk: socket that is being destroyed, locked or known to nobody else
  * @cs: its CATS state
+ *
+ * Not before: what is in the error queue can be read after a disconnect.
  */
 void cats_txstamp_purge(struct sock *sk, struct cats_sock *cs)
 {
 	struct cats_txstamp *stamp, *next;
 
-	cats_sock_held(sk);
 	list_for_each_entry_safe(stamp, next, &cs->txstamps, node)
 		drop_first(sk, stamp);
 }

@@ -158,38 +158,66 @@ static s64 read_stamp(struct pair *p)
 	return -1;
 }
 
-/* What the application counted: 100 bytes, then 10 more, whatever was first. */
-static void read__names_by_the_order_of_calls(struct kunit *test)
+/* Bulk of 100 bytes, then 10 that overtake it; all has arrived, nothing is read. */
+static bool send_both(struct pair *p)
 {
-	struct pair *p = test->priv;
 	struct cats_txmsg *bulk = queue_stamped(p, 7, 100);
 	struct cats_txmsg *urgent = queue_stamped(p, 0, 10);
-	int before = omem(p), n[2] = {}, i;
 	u8 data[110];
-	s64 id;
 
 	if (!bulk || !urgent)
-		return;
+		return false;
 	bulk->marks = CATS_MARK_EOR;
 	urgent->marks = CATS_MARK_EOR;
 	cats_feed(p->sk, p->cs);
 	pair_drop(p);
-	KUNIT_EXPECT_EQ(test, pair_read(p, data, sizeof(data)), (int)sizeof(data));
-	KUNIT_EXPECT_EQ(test, data[0], 0);
-	KUNIT_EXPECT_EQ(test, data[10], 7);
+	KUNIT_EXPECT_EQ(p->test, pair_read(p, data, sizeof(data)), (int)sizeof(data));
+	KUNIT_EXPECT_EQ(p->test, data[0], 0);
+	KUNIT_EXPECT_EQ(p->test, data[10], 7);
 	pair_await_acks(p);
+	return true;
+}
+
+/* What the application counted: 100 bytes, then 10 more, whatever was first. */
+static void expect_both(struct pair *p)
+{
+	int n[2] = {}, i;
+	s64 id;
+
 	for (i = 0; i < 4; i++) {
 		id = read_stamp(p);
-		KUNIT_EXPECT_TRUE_MSG(test, id == 99 || id == 109, "id %lld", id);
+		KUNIT_EXPECT_TRUE_MSG(p->test, id == 99 || id == 109, "id %lld", id);
 		n[id == 99]++;
 	}
 	/* Transmitted and acknowledged, of each. */
-	KUNIT_EXPECT_EQ(test, n[0], 2);
-	KUNIT_EXPECT_EQ(test, n[1], 2);
-	KUNIT_EXPECT_EQ(test, read_stamp(p), -1);
+	KUNIT_EXPECT_EQ(p->test, n[0], 2);
+	KUNIT_EXPECT_EQ(p->test, n[1], 2);
+	KUNIT_EXPECT_EQ(p->test, read_stamp(p), -1);
+}
+
+static void read__names_by_the_order_of_calls(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	int before = omem(p);
+
+	if (!send_both(p))
+		return;
+	expect_both(p);
 	pair_hold(p);
 	KUNIT_EXPECT_TRUE(test, list_empty(&p->cs->txstamps));
-	KUNIT_EXPECT_LT(test, omem(p), before);
+	KUNIT_EXPECT_EQ(test, omem(p), before);
+}
+
+static void read__after_a_disconnect(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	if (!send_both(p))
+		return;
+	pair_hold(p);
+	KUNIT_EXPECT_EQ(test, cats_disconnect(p->sk, 0), 0);
+	pair_drop(p);
+	expect_both(p);
 }
 
 static struct kunit_case txstamp_cases[] = {
@@ -199,6 +227,7 @@ static struct kunit_case txstamp_cases[] = {
 	KUNIT_CASE(mark__in_order),
 	KUNIT_CASE(mark__overtaken),
 	KUNIT_CASE(read__names_by_the_order_of_calls),
+	KUNIT_CASE(read__after_a_disconnect),
 	{}
 };
 
