@@ -25,6 +25,7 @@
  *	MSG_MORE chains that nobody continues
  * @chains: per urgency, the message that the next call of the class continues, or
  *	NULL; see chain.c
+ * @whole_chains: bit i: that of urgency i is whole, so what it holds cannot be sent
  * @txstamps: see txstamp.c
  * @mem: memory charged to the socket for queued messages, bytes
  * @held_bytes: bytes in unfinished messages that the Conductor does not have yet
@@ -75,6 +76,7 @@ struct cats_sock {
 	spinlock_t		settings_lock;
 	u8			urgency;
 	s8			poll_urgency;
+	u8			whole_chains;
 	u8			blocked;
 	u8			sleeping;
 	u8			last_urgency;

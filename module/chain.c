@@ -18,6 +18,22 @@
 
 #define CHAIN_CEILING	(HZ / 5)
 
+/* The chain of a class has changed. */
+static void note_whole(struct cats_sock *cs, unsigned int urgency)
+{
+	const struct cats_txmsg *m = cs->chains[urgency];
+	u8 bit = BIT(urgency);
+
+	WRITE_ONCE(cs->whole_chains, m && m->whole ? cs->whole_chains | bit :
+						     cs->whole_chains & ~bit);
+}
+
+static void set_chain(struct cats_sock *cs, unsigned int urgency, struct cats_txmsg *m)
+{
+	cs->chains[urgency] = m;
+	note_whole(cs, urgency);
+}
+
 /**
  * cats_chain_join() - the message that a call continues
  * @cs: CATS socket
@@ -41,6 +57,7 @@ struct cats_txmsg *cats_chain_join(struct cats_sock *cs, unsigned int urgency,
 	}
 	m->has_writer = true;
 	m->whole = whole;
+	note_whole(cs, urgency);
 	return m;
 }
 
@@ -67,15 +84,15 @@ void cats_chain_queue(struct cats_sock *cs, struct cats_txmsg *m, bool open)
  */
 void cats_chain_leave(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
-	struct cats_txmsg **chain = &cs->chains[m->msg.urgency];
+	unsigned int urgency = m->msg.urgency;
 
 	cats_sock_held(sk);
 	/* Another thread has left one of this class meanwhile. */
-	if (*chain && *chain != m) {
+	if (cs->chains[urgency] && cs->chains[urgency] != m) {
 		cats_chain_end(sk, cs, m);
 		return;
 	}
-	*chain = m;
+	set_chain(cs, urgency, m);
 	m->touched = jiffies;
 	if (!m->whole && !timer_pending(&cs->timer))
 		sk_reset_timer(sk, &cs->timer, jiffies + CHAIN_CEILING);
@@ -93,7 +110,7 @@ void cats_chain_end(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 
 	cats_sock_held(sk);
 	if (cs->chains[m->msg.urgency] == m)
-		cs->chains[m->msg.urgency] = NULL;
+		set_chain(cs, m->msg.urgency, NULL);
 	if (!m->was_queued) {
 		cats_chain_queue(cs, m, false);
 	} else if (cats_conductor_close_msg(c, &m->msg)) {
@@ -131,7 +148,7 @@ void cats_chain_drop_all(struct sock *sk, struct cats_sock *cs)
 	cats_sock_held(sk);
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		m = cs->chains[i];
-		cs->chains[i] = NULL;
+		set_chain(cs, i, NULL);
 		if (!m || m->was_queued)
 			continue;
 		WRITE_ONCE(cs->held_bytes, cs->held_bytes - m->msg.len);

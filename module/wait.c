@@ -57,6 +57,9 @@ static bool has_turn(const struct sock *sk, const struct cats_sock *cs,
 	if (urgency < CATS_URGENCY_DEFAULT || first == urgency ||
 	    first == CATS_NR_URGENCIES)
 		return true;
+	/* The first may wait for what an unfinished message holds. */
+	if (READ_ONCE(cs->whole_chains) & BIT(urgency))
+		return true;
 	overtaken = admitted_bytes(cs) - READ_ONCE(cs->turn_from);
 	return overtaken < cats_mem_limit(sk, urgency) - cats_mem_limit(sk, first);
 }

@@ -399,4 +399,31 @@ TEST_F(blocked, higher_low_water_mark)
 	EXPECT_EQ(MSG_LEN, self->w.ret);
 }
 
+/*
+ * The first waits for room that an unfinished message holds: if the call that ends
+ * that had to wait for its turn, both would wait for ever.
+ */
+TEST_F(turn, an_unfinished_message_is_not_held_back)
+{
+	struct timeval limit = { .tv_sec = 5 };
+	size_t all = 90000 + 5000 + 2 * 9000 + 30000;
+	char *buf = calloc(1, all);
+	struct blocked_write first;
+	int fd = self->p.tx;
+
+	ASSERT_NE(NULL, buf);
+	ASSERT_EQ(90000, send_tagged(fd, 3, buf, 90000, MSG_MORE));
+	ASSERT_EQ(0, start_blocked(&first, fd, 5, 30000));
+	/* As much as the limits of 3 and 5 differ by. */
+	ASSERT_EQ(9000, send_frame(fd, 4, 1, 9000, MSG_DONTWAIT));
+	ASSERT_EQ(9000, send_frame(fd, 4, 2, 9000, MSG_DONTWAIT));
+	EXPECT_FALSE(first.done);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)));
+	EXPECT_EQ(5000, send_tagged(fd, 3, buf, 5000, 0));
+	EXPECT_EQ(all, recv(self->p.rx, buf, all, MSG_WAITALL));
+	pthread_join(first.thread, NULL);
+	EXPECT_EQ(30000, first.ret);
+	free(buf);
+}
+
 TEST_HARNESS_MAIN
