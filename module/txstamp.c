@@ -160,7 +160,7 @@ int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	struct cats_sock *cs = cats_sk(sk);
 	unsigned long irqflags;
 	struct sk_buff *skb;
-	int ret;
+	int ret = -EAGAIN;
 
 	if (!(flags & MSG_ERRQUEUE))
 		return cs->base->recvmsg(sk, msg, len, flags, addr_len);
@@ -171,7 +171,9 @@ int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	if (skb)
 		rename(sk, cs, skb);
 	spin_unlock_irqrestore(&sk->sk_error_queue.lock, irqflags);
-	ret = cs->base->recvmsg(sk, msg, len, flags, addr_len);
+	/* Into an empty queue another one may have come, with the wrong name. */
+	if (skb)
+		ret = cs->base->recvmsg(sk, msg, len, flags, addr_len);
 	drop_done(sk, cs);
 	release_sock(sk);
 	return ret;
