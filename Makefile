@@ -21,6 +21,7 @@ help:
 	@echo "make install         install module and manual; INSTALL_MOD_PATH=DIR: elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
 	@echo "make feeder-bench    compare the two ways of feeding TCP"
+	@echo "make idle-bench      measure the memory of idle sockets, with CATS and without"
 	@echo "make docs            write measured figures into README.md and Documentation"
 	@echo "make clean           remove what was built"
 
@@ -54,6 +55,9 @@ shell: module
 feeder-bench:
 	@selftests/bench/run.sh
 
+idle-bench:
+	@selftests/bench/idle-sockets.sh
+
 docs:
 	@tools/docs/update.sh
 
@@ -61,4 +65,4 @@ clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf out
 
-.PHONY: all help module install demo check lint soak shell feeder-bench docs clean
+.PHONY: all help module install demo check lint soak shell feeder-bench idle-bench docs clean

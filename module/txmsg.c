@@ -64,7 +64,7 @@ size_t cats_txmsg_truesize(size_t len)
 	size_t frags = DIV_ROUND_UP(len, PAGE_SIZE) + 1;
 	size_t chunks = DIV_ROUND_UP(frags, CATS_CHUNK_FRAGS) - 1;
 
-	return sizeof(struct cats_txmsg) + chunks * sizeof(struct cats_chunk) + len;
+	return sizeof(struct cats_txmsg) + chunks * CATS_CHUNK_CHARGE + len;
 }
 
 /**
@@ -113,7 +113,7 @@ static void free_chunk(struct sock *sk, struct cats_sock *cs,
 	if (chunk == &m->chunk)
 		return;
 	kfree(chunk);
-	uncharge(sk, cs, sizeof(*chunk));
+	uncharge(sk, cs, CATS_CHUNK_CHARGE);
 }
 
 static struct cats_chunk *add_chunk(struct sock *sk, struct cats_sock *cs,
@@ -121,11 +121,11 @@ static struct cats_chunk *add_chunk(struct sock *sk, struct cats_sock *cs,
 {
 	struct cats_chunk *chunk;
 
-	if (!charge(sk, cs, sizeof(*chunk)))
+	if (!charge(sk, cs, CATS_CHUNK_CHARGE))
 		return NULL;
 	chunk = kzalloc(sizeof(*chunk), sk->sk_allocation);
 	if (!chunk) {
-		uncharge(sk, cs, sizeof(*chunk));
+		uncharge(sk, cs, CATS_CHUNK_CHARGE);
 		return NULL;
 	}
 	m->tail->next = chunk;

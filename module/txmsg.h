@@ -29,6 +29,12 @@ struct cats_frag {
 };
 
 #define CATS_CHUNK_FRAGS	4
+/*
+ * What each chunk but the first is charged, bytes.  A byte may be all that holds a page
+ * of 32 KiB, so a fragment must not be cheaper than in TCP, which charges an skb of 1280
+ * bytes for up to 17.
+ */
+#define CATS_CHUNK_CHARGE	(CATS_CHUNK_FRAGS * 80)
 
 /**
  * struct cats_chunk - a few fragments of one kind, 88 bytes on a 64-bit machine

@@ -12,7 +12,7 @@
 
 static u32 chunks_mem(u32 chunks)
 {
-	return sizeof(struct cats_txmsg) + chunks * sizeof(struct cats_chunk);
+	return sizeof(struct cats_txmsg) + chunks * CATS_CHUNK_CHARGE;
 }
 
 /* As the Feeder does: whose bytes they are now pays for them, here nobody. */
@@ -201,7 +201,7 @@ static void truesize__bounds_the_worst_case(struct kunit *test)
 		}
 		KUNIT_EXPECT_LE(test, (size_t)p->cs->mem, cats_txmsg_truesize(lens[i]));
 		/* And not by much: the fragment that it allows for, a chunk. */
-		KUNIT_EXPECT_GE(test, p->cs->mem + sizeof(struct cats_chunk),
+		KUNIT_EXPECT_GE(test, p->cs->mem + CATS_CHUNK_CHARGE,
 				cats_txmsg_truesize(lens[i]));
 		pair_put(p, m);
 	}
@@ -440,7 +440,7 @@ static void run_check(struct kunit *test, struct run *r)
 	u32 held = chunks_mem(0) + r->written - r->taken;
 
 	KUNIT_EXPECT_GE(test, r->p->cs->mem, held);
-	KUNIT_EXPECT_EQ(test, (r->p->cs->mem - held) % sizeof(struct cats_chunk), 0UL);
+	KUNIT_EXPECT_EQ(test, (r->p->cs->mem - held) % CATS_CHUNK_CHARGE, 0U);
 	KUNIT_EXPECT_EQ(test, pair_balance(r->p), r->p->balance);
 }
 

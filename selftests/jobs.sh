@@ -16,7 +16,7 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
 jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock
-      cycles vm_lab kunit unit uapi)
+      held cycles vm_lab kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
@@ -25,9 +25,9 @@ last_jobs=(coverage)
 guest_programs=(attach tag schedule buffer poll turn close plain message surface_attach
 		surface_close surface_fastopen surface_option surface_process
 		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
-		netns stack unload)
-guest_scripts=(path.sh)
-guest_helpers=(transfer)
+		netns memory stack unload)
+guest_scripts=(path.sh privilege.sh)
+guest_helpers=(transfer privilege)
 
 # Before the jobs, in the foreground: what they share.
 prepare()
@@ -46,7 +46,7 @@ build_guest_programs()
 	local script
 
 	make -s -C "$top/selftests" OUT="$out/bin" \
-		PROGRAMS="${guest_programs[*]} ${guest_helpers[*]}"
+		PROGRAMS="${guest_programs[*]} held ${guest_helpers[*]}"
 	for script in "${guest_scripts[@]}"; do
 		cp "$top/selftests/$script" "$out/bin/"
 	done
@@ -124,6 +124,14 @@ job_programs()
 {
 	suite programs "$top/selftests/programs/run.sh" --out "$out/programs" \
 		--ko "$top/cats.ko"
+}
+
+# Not on the debug kernel, whose checks hold memory themselves.
+job_held()
+{
+	local guest_programs=(held) guest_scripts=()
+
+	guest_suites held --timeout 900 --mem 1024 --ko "$top/cats.ko"
 }
 
 job_debug()

@@ -52,6 +52,11 @@ rst_feeder()
 	literal_table <"$bench/feeder.tsv"
 }
 
+rst_idle()
+{
+	literal_table <"$bench/idle-sockets.tsv"
+}
+
 rst_bounds()
 {
 	"$check/unit/conductor_bounds" | literal_table
