@@ -107,11 +107,12 @@ replace()
 }
 
 make -s -C "$top/selftests/unit" OUT="$check/unit"
-for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$check/coverage/coverage.tsv" \
+for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$bench/idle-sockets.tsv" \
+	      "$check/coverage/coverage.tsv" \
 	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv" \
 	      "$check/programs/programs.tsv"; do
 	[ -e "$needed" ] || {
-		echo "docs: no ${needed#"$top/"}: run make check and make feeder-bench" >&2
+		echo "docs: no ${needed#"$top/"}: run make check, feeder-bench and idle-bench" >&2
 		exit 1
 	}
 done
