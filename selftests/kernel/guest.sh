@@ -111,7 +111,8 @@ run_case()
 # there without numbers.
 result()
 {
-	grep -aE '^(not )?ok |^= |PASS|FAIL|^OK|OK\.|[Ff]ail|missing|unexpected|ERROR|zc=|error|received|^ +(ENQ|SND|ACK): ' |
+	grep -aE -e '^(not )?ok |^= |PASS|FAIL|^OK|OK\.|[Ff]ail|missing|unexpected' \
+		-e 'ERROR|zc=|error|received|^ +(ENQ|SND|ACK): ' |
 		sed -E -e 's/^ *(ENQ|SND|ACK): .* \((seq=[0-9]+, len=[0-9]+)\).*/= \1 \2/' \
 		    -e 's/^(received [0-9.]+ MB).*/= \1/' \
 		    -e '/^((not )?ok |= )/!s/[0-9.]+/N/g' -e 's/^# +//'
