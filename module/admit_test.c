@@ -224,12 +224,16 @@ static void has_room__ran_dry(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, m);
 	if (!m)
 		return;
-	use(p, SNDBUF, SNDBUF);
+	use(p, SNDBUF - 1, SNDBUF);
 	m->msg.len = 10;
 	m->msg.committed = 10;
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, m));
 	p->cs->conductor.current_msg = &m->msg;
 	KUNIT_EXPECT_TRUE(test, cats_has_room(p->sk, p->cs, 7, 1, m));
+	/* What TCP holds is its own limit. */
+	p->sk->sk_wmem_queued++;
+	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, m));
+	p->sk->sk_wmem_queued--;
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, NULL));
 	m->msg.committed = 9;
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, m));

@@ -206,6 +206,34 @@ static void open__not_begun_does_not_stall(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, take(b), m);
 }
 
+/* What went by leaves the same behind as what was queued and committed. */
+static void pass__as_if_queued(struct kunit *test)
+{
+	static const char *const policies[] = { "debt", "debt-paper", "debt-refcode", "strict" };
+	struct cats_class_info queued[CATS_NR_URGENCIES], passed;
+	struct bench *b;
+	unsigned int p, i, u;
+
+	for (p = 0; p < ARRAY_SIZE(policies); p++) {
+		b = bench_new(cats_conductor_find(policies[p]));
+		for (i = 0; i < 200; i++) {
+			put(b, i * 5 % CATS_NR_URGENCIES, 1 + i * 997 % 20000);
+			take(b);
+		}
+		for (u = 0; u < CATS_NR_URGENCIES; u++)
+			cats_conductor_get_info(&b->c, u, b->now, &queued[u]);
+		b = bench_new(cats_conductor_find(policies[p]));
+		for (i = 0; i < 200; i++)
+			cats_conductor_pass(&b->c, i * 5 % CATS_NR_URGENCIES,
+					    1 + i * 997 % 20000);
+		KUNIT_EXPECT_TRUE(test, cats_conductor_empty(&b->c));
+		for (u = 0; u < CATS_NR_URGENCIES; u++) {
+			cats_conductor_get_info(&b->c, u, b->now, &passed);
+			KUNIT_EXPECT_EQ(test, memcmp(&passed, &queued[u], sizeof(passed)), 0);
+		}
+	}
+}
+
 static void remove_first__takes_all(struct kunit *test)
 {
 	struct bench *b = bench_new(&cats_debt);
@@ -534,6 +562,7 @@ static struct kunit_case conductor_cases[] = {
 	KUNIT_CASE(get_info__waits_behind_a_begun_message),
 	KUNIT_CASE(open__stalls_until_extended_or_closed),
 	KUNIT_CASE(open__not_begun_does_not_stall),
+	KUNIT_CASE(pass__as_if_queued),
 	KUNIT_CASE(remove_first__takes_all),
 	KUNIT_CASE(set_ops__keeps_messages),
 	KUNIT_CASE(debt__urgent_blocked_at_high),
