@@ -38,10 +38,12 @@ static const uint8_t excluded[NR_LEVELS][20] = {
 	{ 13, 20, 21, 25, 26, 37, 50, 51, 52, 60, 62, 65, 66, 67 },
 	/* KEEPCNT, LINGER2, MD5SIG, USER_TIMEOUT, REPAIR*, ULP, MD5SIG_EXT, TX_DELAY */
 	{ 6, 8, 14, 18, 19, 20, 21, 22, 29, 31, 32, 37, 38 },
-	/* TTL, OPTIONS, IPSEC, XFRM, MINTTL, UNICAST_IF */
-	{ 2, 4, 16, 17, 21, 50 },
-	/* sticky headers, UNICAST_HOPS, IPSEC, XFRM, UNICAST_IF, MINHOPCOUNT */
-	{ 2, 3, 4, 5, 6, 16, 34, 35, 54, 55, 57, 59, 73, 76 },
+	/* TTL, OPTIONS, RECVERR (0 empties the error queue), IPSEC, XFRM, MINTTL,
+	 * UNICAST_IF
+	 */
+	{ 2, 4, 11, 16, 17, 21, 50 },
+	/* sticky headers, UNICAST_HOPS, RECVERR, IPSEC, XFRM, UNICAST_IF, MINHOPCOUNT */
+	{ 2, 3, 4, 5, 6, 16, 25, 34, 35, 54, 55, 57, 59, 73, 76 },
 };
 
 static bool is_excluded(uint32_t level, uint32_t option)
