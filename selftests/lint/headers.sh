@@ -33,12 +33,14 @@ module_headers()
 # Those that stand in for kernel headers go by the kernel's names.
 program_headers()
 {
-	local header bad=0 kernel=selftests/unit/include/
+	local header bad=0 kernel=selftests/unit/include/ harness
 
+	harness=$(source_tree)/tools/testing/selftests
 	while read -r header; do
 		twice "${header#"$kernel"}" |
 			gcc -fsyntax-only -D_GNU_SOURCE -Wall -Wextra -Werror -Iuapi \
-				-I"$kernel" -Imodule -I. -x c - || bad=1
+				-I"$kernel" -Imodule -I. -isystem "$harness" \
+				-x c - || bad=1
 	done < <(files '*.h' ':!module')
 	return "$bad"
 }
