@@ -8,20 +8,17 @@
 page=Documentation/man/cats.7
 status=0
 
-missing()
-{
-	echo "$page: $1 is missing" >&2
-	status=1
-}
-
 # Each word of stdin: a line that matches the pattern $1, where @ stands for the word.
 documented()
 {
-	local what=$1 pattern=$2 word
+	local what=$1 pattern=$2 word bad=0
 
 	while read -r word; do
-		grep -qE -- "${pattern//@/$word}" "$page" || missing "$what $word"
+		grep -qE -- "${pattern//@/$word}" "$page" && continue
+		echo "$page: $what $word is missing" >&2
+		bad=1
 	done
+	return "$bad"
 }
 
 options()
@@ -45,7 +42,7 @@ errnos()
 
 need mandoc mandoc
 mandoc -T lint -W warning "$page"
-options | documented option '^\.BR? @\b'
-sysctls | documented sysctl '^\.IR? (.* )?@( |$)'
-errnos | documented errno '^\.B @$'
+options | documented option '^\.BR? @\b' || status=1
+sysctls | documented sysctl '^\.IR? (.* )?@( |$)' || status=1
+errnos | documented errno '^\.B @$' || status=1
 exit "$status"
