@@ -134,11 +134,8 @@ job_held()
 	guest_suites held --timeout 900 --mem 1024 --ko "$top/cats.ko"
 }
 
-# Without user namespaces, which its kernel does not have.
 job_debug()
 {
-	local guest_scripts=(path.sh)
-
 	guest_suites debug --timeout 1800 \
 		--kernel "$debug_kernel/boot/vmlinux" --ko "$out/debug/cats.ko" \
 		--add "$vm/kmemleak.sh" --add "$top/selftests/coverage/collect.sh"

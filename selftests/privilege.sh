@@ -76,6 +76,7 @@ not_loaded()
 }
 
 echo "TAP version 13"
+echo "1..16"
 check "every call, without privilege" privilege nobody use
 check "every call, as root of a user namespace" privilege userns-netns use
 check "the initial sysctls, without privilege" privilege nobody initial-sysctl
@@ -97,4 +98,3 @@ set_loader yes
 check "with CAP_NET_ADMIN it is loaded" privilege root attach
 check "asked for by its alias" called_for_alias
 check "then others may use it" privilege nobody use
-echo "1..$n"
