@@ -76,6 +76,12 @@ void cats_chain_queue(struct cats_sock *cs, struct cats_txmsg *m, bool open)
 	cats_conductor_enqueue(&cs->conductor, &m->msg, ktime_get_ns());
 }
 
+static bool has_followers(const struct cats_sock *cs, const struct cats_txmsg *m)
+{
+	return m->was_queued &&
+	       !list_is_last(&m->msg.node, &cs->conductor.classes[m->msg.urgency].queue);
+}
+
 /**
  * cats_chain_leave() - a call ends, its message does not
  * @sk: socket
@@ -87,8 +93,11 @@ void cats_chain_leave(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
 	unsigned int urgency = m->msg.urgency;
 
 	cats_sock_held(sk);
-	/* Another thread has left one of this class meanwhile. */
-	if (cs->chains[urgency] && cs->chains[urgency] != m) {
+	/*
+	 * Another thread has left one of this class meanwhile; or has queued one: what it
+	 * writes next must not get in front of that.
+	 */
+	if ((cs->chains[urgency] && cs->chains[urgency] != m) || has_followers(cs, m)) {
 		cats_chain_end(sk, cs, m);
 		return;
 	}
