@@ -116,6 +116,8 @@ static int cats_ulp_init(struct sock *sk)
 	int err;
 
 	cats_sock_held(sk);
+	/* The core has cleared it, even if we refuse.  TCP has it, and so have we. */
+	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	if (!((1 << sk->sk_state) & ATTACH_STATES))
 		return -ENOTCONN;
 	if (!cats_proto(sk->sk_prot) || sk_is_mptcp(sk))
@@ -140,8 +142,6 @@ static int cats_ulp_init(struct sock *sk)
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, cs);
 	if (sk->sk_state != TCP_LISTEN)
 		cats_arm(sk, cs);
-	/* The core has cleared it: ULPs need not know MSG_ZEROCOPY.  We do. */
-	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	return 0;
 }
 

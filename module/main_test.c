@@ -15,6 +15,7 @@ static void expect_refused(struct kunit *test, int err)
 	void *user_data = rcu_access_pointer(__sk_user_data(p->sk));
 
 	KUNIT_EXPECT_EQ(test, pair_attach(p), err);
+	KUNIT_EXPECT_TRUE(test, test_bit(SOCK_SUPPORT_ZC, &p->near->flags));
 	KUNIT_EXPECT_PTR_EQ(test, (const struct proto *)p->sk->sk_prot, prot);
 	KUNIT_EXPECT_PTR_EQ(test, rcu_access_pointer(__sk_user_data(p->sk)), user_data);
 	KUNIT_EXPECT_TRUE(test, p->sk->sk_write_space == p->write_space);
