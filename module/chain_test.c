@@ -108,6 +108,27 @@ static void leave__two_writers(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p->cs->held_bytes, 100);
 }
 
+/*
+ * While one thread slept over a message that it continued, another wrote one of its
+ * own: a third call must not get in front of that.
+ */
+static void leave__followed(struct kunit *test)
+{
+	struct pair *p = test->priv;
+	struct cats_txmsg *m = begin(p, 5, false, 1, 100);
+
+	KUNIT_EXPECT_PTR_EQ(test, cats_chain_join(p->cs, 5, false), m);
+	if (!m)
+		return;
+	cats_chain_queue(p->cs, m, true);
+	KUNIT_EXPECT_NOT_NULL(test, pair_queue(p, 5, 2, 50));
+	m->has_writer = false;
+	cats_chain_leave(p->sk, p->cs, m);
+	KUNIT_EXPECT_PTR_EQ(test, p->cs->chains[5], NULL);
+	KUNIT_EXPECT_TRUE(test, m->was_queued && !m->msg.open);
+	KUNIT_EXPECT_NULL(test, cats_chain_join(p->cs, 5, false));
+}
+
 static void end__queues_it(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -371,6 +392,7 @@ static struct kunit_case chain_cases[] = {
 	KUNIT_CASE(join__whole),
 	KUNIT_CASE(leave__held),
 	KUNIT_CASE(leave__two_writers),
+	KUNIT_CASE(leave__followed),
 	KUNIT_CASE(end__queues_it),
 	KUNIT_CASE(end__after_the_last_byte),
 	KUNIT_CASE(hold__what_fills_no_segment),
