@@ -188,6 +188,20 @@ static bool was_disturbed(const struct message *m)
 }
 
 /*
+ * Did two calls of a class ever run at once?  Then a message may have ended with a call
+ * that slept, and the calls after it are of another.
+ */
+static bool class_was_disturbed(uint32_t class)
+{
+	const struct message *m;
+
+	for (m = ledger->msgs; m < ledger->msgs + MAX_MSGS; m++)
+		if (may_be_of(m, class) && was_disturbed(m))
+			return true;
+	return false;
+}
+
+/*
  * Two threads in one class: while one slept in a call, the other wrote a message of
  * its own, and what the first one had left before may come behind that.
  */
@@ -350,7 +364,7 @@ static bool must_follow(const struct message *m, const struct message *other)
 {
 	if (!(m->flags & MESSAGE_MORE) || m->state != MESSAGE_DONE ||
 	    m->class >= CLASS_PLAIN || ledger->chains_ended > m->start ||
-	    was_disturbed(m))
+	    class_was_disturbed(m->class))
 		return false;
 	if (other->class != m->class || other->state != MESSAGE_DONE ||
 	    !other->accepted || was_disturbed(other))
