@@ -6,30 +6,6 @@
  */
 #include "pair_test.h"
 
-/* A sixteenth of it is below 16 KiB: steps of 10000 per urgency. */
-#define SNDBUF		160000
-#define STEP		10000
-
-static int admit_init(struct kunit *test)
-{
-	struct pair *p;
-	int err;
-
-	err = pair_init(test);
-	if (err)
-		return err;
-	p = test->priv;
-	p->sk->sk_sndbuf = SNDBUF;
-	return 0;
-}
-
-/* As if TCP and the Conductor held so much. */
-static void use(struct pair *p, int tcp, u32 conductor)
-{
-	p->sk->sk_wmem_queued = tcp;
-	p->cs->mem = conductor;
-}
-
 static void limit__per_urgency(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -37,7 +13,7 @@ static void limit__per_urgency(struct kunit *test)
 
 	for (u = 0; u < CATS_NR_URGENCIES; u++)
 		KUNIT_EXPECT_EQ(test, cats_mem_limit(p->sk, u),
-				SNDBUF + (3 - (int)u) * STEP);
+				PAIR_SNDBUF + (3 - (int)u) * PAIR_STEP);
 }
 
 /* The step is at most 16 KiB, and the default has TCP's limit whatever the size. */
@@ -78,13 +54,13 @@ static void room__counts_tcp_and_conductor(struct kunit *test)
 	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
-	use(p, 50000, 7000);
-	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 3), SNDBUF - 57000);
-	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 7), SNDBUF - 57000 - 4 * STEP);
-	use(p, SNDBUF, 1);
+	pair_use(p, 50000, 7000);
+	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 3), PAIR_SNDBUF - 57000);
+	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 7), PAIR_SNDBUF - 57000 - 4 * PAIR_STEP);
+	pair_use(p, PAIR_SNDBUF, 1);
 	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 3), -1);
-	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 0), 3 * STEP - 1);
-	use(p, held, 0);
+	KUNIT_EXPECT_EQ(test, cats_mem_room(p->sk, p->cs, 0), 3 * PAIR_STEP - 1);
+	pair_use(p, held, 0);
 }
 
 static void can_ever_fit__fixed_buffer(struct kunit *test)
@@ -114,7 +90,7 @@ static void can_ever_fit__autotuned(struct kunit *test)
 	/* Set by somebody who may, and larger than autotuning goes. */
 	p->sk->sk_sndbuf = wmem_max + 1;
 	KUNIT_EXPECT_TRUE(test, cats_can_ever_fit(p->sk, 3, wmem_max + 1));
-	p->sk->sk_sndbuf = SNDBUF;
+	p->sk->sk_sndbuf = PAIR_SNDBUF;
 }
 
 static void sndbuf_expand__as_needed(struct kunit *test)
@@ -122,16 +98,16 @@ static void sndbuf_expand__as_needed(struct kunit *test)
 	struct pair *p = test->priv;
 	int wmem_max = init_net.ipv4.sysctl_tcp_wmem[2];
 
-	cats_sndbuf_expand(p->sk, 3, SNDBUF + 1);
-	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, SNDBUF);
+	cats_sndbuf_expand(p->sk, 3, PAIR_SNDBUF + 1);
+	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, PAIR_SNDBUF);
 	p->sk->sk_userlocks &= ~SOCK_SNDBUF_LOCK;
-	cats_sndbuf_expand(p->sk, 3, SNDBUF);
-	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, SNDBUF);
-	cats_sndbuf_expand(p->sk, 3, SNDBUF + 2);
-	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, SNDBUF + 2 + SNDBUF / 2 + 1);
+	cats_sndbuf_expand(p->sk, 3, PAIR_SNDBUF);
+	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, PAIR_SNDBUF);
+	cats_sndbuf_expand(p->sk, 3, PAIR_SNDBUF + 2);
+	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, PAIR_SNDBUF + 2 + PAIR_SNDBUF / 2 + 1);
 	cats_sndbuf_expand(p->sk, 3, wmem_max);
 	KUNIT_EXPECT_EQ(test, p->sk->sk_sndbuf, wmem_max);
-	p->sk->sk_sndbuf = SNDBUF;
+	p->sk->sk_sndbuf = PAIR_SNDBUF;
 }
 
 /* What may ever fit does fit after the buffer has grown, for any urgency. */
@@ -152,7 +128,7 @@ static void sndbuf_expand__is_enough(struct kunit *test)
 			KUNIT_EXPECT_LE(test, p->sk->sk_sndbuf, wmem_max);
 		}
 	}
-	p->sk->sk_sndbuf = SNDBUF;
+	p->sk->sk_sndbuf = PAIR_SNDBUF;
 }
 
 static void has_room__to_the_byte(struct kunit *test)
@@ -161,14 +137,14 @@ static void has_room__to_the_byte(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 	unsigned int u;
 
-	use(p, 30000, 20000);
+	pair_use(p, 30000, 20000);
 	for (u = 0; u < CATS_NR_URGENCIES; u++) {
 		int room = cats_mem_limit(p->sk, u) - 50000;
 
 		KUNIT_EXPECT_TRUE(test, cats_has_room(p->sk, p->cs, u, room, NULL));
 		KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, u, room + 1, NULL));
 	}
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* Bulk that has filled its share shuts out nobody who is more urgent. */
@@ -178,11 +154,11 @@ static void has_room__urgent_beside_bulk(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 	unsigned int u;
 
-	use(p, cats_mem_limit(p->sk, 7) / 2, cats_mem_limit(p->sk, 7) / 2);
+	pair_use(p, cats_mem_limit(p->sk, 7) / 2, cats_mem_limit(p->sk, 7) / 2);
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, NULL));
 	for (u = 0; u < 7; u++)
-		KUNIT_EXPECT_TRUE(test, cats_has_room(p->sk, p->cs, u, STEP, NULL));
-	use(p, held, 0);
+		KUNIT_EXPECT_TRUE(test, cats_has_room(p->sk, p->cs, u, PAIR_STEP, NULL));
+	pair_use(p, held, 0);
 }
 
 /* The mark counts what is unsent anywhere, and holds back what is not urgent. */
@@ -224,7 +200,7 @@ static void has_room__ran_dry(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, m);
 	if (!m)
 		return;
-	use(p, SNDBUF - 1, SNDBUF);
+	pair_use(p, PAIR_SNDBUF - 1, PAIR_SNDBUF);
 	m->msg.len = 10;
 	m->msg.committed = 10;
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, m));
@@ -238,7 +214,7 @@ static void has_room__ran_dry(struct kunit *test)
 	m->msg.committed = 9;
 	KUNIT_EXPECT_FALSE(test, cats_has_room(p->sk, p->cs, 7, 1, m));
 	p->cs->conductor.current_msg = NULL;
-	use(p, held, mem);
+	pair_use(p, held, mem);
 }
 
 /* By TCP's rule, a third free; the urgent for any room. */
@@ -248,16 +224,16 @@ static void worth_trying__by_urgency(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 
 	p->sk->sk_sndbuf = 90000;
-	use(p, 40000, 20000);
+	pair_use(p, 40000, 20000);
 	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 3, 1));
-	use(p, 40000, 20002);
+	pair_use(p, 40000, 20002);
 	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 3, 1));
-	use(p, cats_mem_limit(p->sk, 2) - 1, 0);
+	pair_use(p, cats_mem_limit(p->sk, 2) - 1, 0);
 	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 2, 1));
-	use(p, cats_mem_limit(p->sk, 2), 0);
+	pair_use(p, cats_mem_limit(p->sk, 2), 0);
 	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 2, 1));
-	use(p, held, 0);
-	p->sk->sk_sndbuf = SNDBUF;
+	pair_use(p, held, 0);
+	p->sk->sk_sndbuf = PAIR_SNDBUF;
 }
 
 /* A message has to fit, or the writer should hear that it never will. */
@@ -270,13 +246,13 @@ static void worth_trying__to_the_byte(struct kunit *test)
 
 	for (u = 0; u < CATS_NR_URGENCIES; u++) {
 		limit = cats_mem_limit(p->sk, u);
-		use(p, 20000, 10000);
+		pair_use(p, 20000, 10000);
 		KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, u, limit - 30000));
 		KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, u, limit - 29999));
 		KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, u, limit));
 		KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, u, limit + 1));
 	}
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* An autotuned buffer grows for it, once nothing is left. */
@@ -286,12 +262,12 @@ static void worth_trying__autotuned(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 
 	p->sk->sk_userlocks &= ~SOCK_SNDBUF_LOCK;
-	use(p, 1, 0);
-	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 3, SNDBUF + 1));
-	use(p, 0, 0);
-	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 3, SNDBUF + 1));
+	pair_use(p, 1, 0);
+	KUNIT_EXPECT_FALSE(test, cats_worth_trying(p->sk, p->cs, 3, PAIR_SNDBUF + 1));
+	pair_use(p, 0, 0);
+	KUNIT_EXPECT_TRUE(test, cats_worth_trying(p->sk, p->cs, 3, PAIR_SNDBUF + 1));
 	p->sk->sk_userlocks |= SOCK_SNDBUF_LOCK;
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 static struct kunit_case admit_cases[] = {
@@ -317,7 +293,7 @@ static struct kunit_suite admit_suite = {
 	.name = "admit",
 	.suite_init = pair_suite_init,
 	.suite_exit = pair_suite_exit,
-	.init = admit_init,
+	.init = pair_init_limits,
 	.exit = pair_exit,
 	.test_cases = admit_cases,
 };

@@ -146,6 +146,15 @@ static inline u32 cats_unsent(const struct sock *sk)
 }
 
 /**
+ * cats_send_ended() - is there an error, or has our side ended?
+ * @sk: socket, need not be locked
+ */
+static inline bool cats_send_ended(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_err) || (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN);
+}
+
+/**
  * cats_queued_bytes() - bytes accepted that have no sequence numbers yet
  * @cs: CATS socket; without the lock the answer is a little old
  */

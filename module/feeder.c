@@ -52,14 +52,17 @@ u32 cats_burst(const struct sock *sk)
 
 /**
  * cats_can_send() - would TCP transmit data in this state?
- * @sk: socket
+ * @sk: socket, need not be locked
  *
  * The server side of TCP Fast Open sends before the handshake is complete.
  */
 bool cats_can_send(const struct sock *sk)
 {
-	return (1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ||
-	       tcp_passive_fastopen(sk);
+	int state = inet_sk_state_load(sk);
+
+	if (state == TCP_SYN_RECV)
+		return rcu_access_pointer(tcp_sk(sk)->fastopen_rsk);
+	return (1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
 }
 
 /* Appends up to @limit bytes of @m; returns how many, or a negative errno. */

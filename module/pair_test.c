@@ -275,6 +275,22 @@ int pair_init(struct kunit *test)
 	return 0;
 }
 
+/**
+ * pair_init_limits() - kunit_suite.init: as pair_init(), with a buffer of PAIR_SNDBUF
+ * @test: case; its priv is the pair
+ *
+ * Return: 0 or a negative errno.
+ */
+int pair_init_limits(struct kunit *test)
+{
+	int err = pair_init(test);
+	struct pair *p = test->priv;
+
+	if (!err)
+		p->sk->sk_sndbuf = PAIR_SNDBUF;
+	return err;
+}
+
 /* What the case allocated, no longer queued. */
 static void put_own(struct pair *p)
 {
@@ -323,6 +339,18 @@ int pair_balance(const struct pair *p)
 {
 	return (p->sk->sk_forward_alloc + p->sk->sk_wmem_queued + (int)p->cs->mem) &
 	       (PAGE_SIZE - 1);
+}
+
+/**
+ * pair_use() - as if TCP and the Conductor held so much
+ * @p: pair, held; the case sets what was there before at its end
+ * @tcp: bytes in sk_wmem_queued
+ * @conductor: bytes in cats_sock.mem
+ */
+void pair_use(struct pair *p, int tcp, u32 conductor)
+{
+	p->sk->sk_wmem_queued = tcp;
+	p->cs->mem = conductor;
 }
 
 /**

@@ -10,6 +10,9 @@
 #include "cats_sock.h"
 
 #define PAIR_MSGS_MAX	64
+/* A sixteenth of it is below 16 KiB: limits differ by so much per urgency. */
+#define PAIR_SNDBUF	160000
+#define PAIR_STEP	10000
 
 /**
  * struct pair - the two ends of a TCP connection, CATS attached to the near one
@@ -53,6 +56,7 @@ void pair_suite_exit(struct kunit_suite *suite);
 
 /* For each case: a pair, attached and held; a connected one; none; and its end. */
 int pair_init(struct kunit *test);
+int pair_init_limits(struct kunit *test);
 int pair_init_plain(struct kunit *test);
 int pair_init_none(struct kunit *test);
 void pair_exit(struct kunit *test);
@@ -68,6 +72,7 @@ void pair_drop(struct pair *p);
 
 /* Of a held pair. */
 int pair_balance(const struct pair *p);
+void pair_use(struct pair *p, int tcp, u32 conductor);
 void pair_no_memory(struct pair *p);
 void pair_memory_back(struct pair *p);
 struct cats_txmsg *pair_msg(struct pair *p, unsigned int urgency);

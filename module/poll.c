@@ -67,13 +67,7 @@ void cats_want_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency)
 /* Is it for us to say whether the socket takes data, and not for its state? */
 static bool takes_data(const struct sock *sk)
 {
-	int state = inet_sk_state_load(sk);
-
-	if (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
-		return false;
-	if (state == TCP_SYN_RECV)
-		return rcu_access_pointer(tcp_sk(sk)->fastopen_rsk);
-	return (1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
+	return !(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) && cats_can_send(sk);
 }
 
 /**

@@ -6,28 +6,6 @@
 
 #include "pair_test.h"
 
-#define SNDBUF		160000
-
-static int poll_init(struct kunit *test)
-{
-	struct pair *p;
-	int err;
-
-	err = pair_init(test);
-	if (err)
-		return err;
-	p = test->priv;
-	p->sk->sk_sndbuf = SNDBUF;
-	return 0;
-}
-
-/* As if TCP and the Conductor held so much. */
-static void use(struct pair *p, int tcp, u32 conductor)
-{
-	p->sk->sk_wmem_queued = tcp;
-	p->cs->mem = conductor;
-}
-
 /* For poll() by TCP's rule: a third free. */
 static void stream_memory_free__a_third(struct kunit *test)
 {
@@ -35,19 +13,19 @@ static void stream_memory_free__a_third(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 
 	p->sk->sk_sndbuf = 90000;
-	use(p, 40000, 20000);
+	pair_use(p, 40000, 20000);
 	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 1));
-	use(p, 40000, 20002);
+	pair_use(p, 40000, 20002);
 	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 1));
 	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, 40000, 49999);
+	pair_use(p, 40000, 49999);
 	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, 40000, 50000);
+	pair_use(p, 40000, 50000);
 	KUNIT_EXPECT_FALSE(test, cats_stream_memory_free(p->sk, 0));
 	p->cs->urgency = 2;
 	KUNIT_EXPECT_TRUE(test, cats_stream_memory_free(p->sk, 0));
-	use(p, held, 0);
-	p->sk->sk_sndbuf = SNDBUF;
+	pair_use(p, held, 0);
+	p->sk->sk_sndbuf = PAIR_SNDBUF;
 }
 
 static void stream_memory_free__low_water_mark(struct kunit *test)
@@ -109,12 +87,12 @@ static void wake_writers__once(struct kunit *test)
 	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
-	use(p, SNDBUF, 0);
+	pair_use(p, PAIR_SNDBUF, 0);
 	KUNIT_EXPECT_FALSE(test, ask(p));
 	KUNIT_EXPECT_EQ(test, p->cs->wanted, BIT(3));
 	KUNIT_EXPECT_TRUE(test, test_bit(SOCK_NOSPACE, &p->near->flags));
 	KUNIT_EXPECT_EQ(test, wakes(p), 0);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 	KUNIT_EXPECT_EQ(test, wakes(p), 1);
 	KUNIT_EXPECT_EQ(test, wakes(p), 0);
 	KUNIT_EXPECT_TRUE(test, ask(p));
@@ -127,17 +105,17 @@ static void wake_writers__by_urgency(struct kunit *test)
 	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
-	use(p, SNDBUF, 0);
+	pair_use(p, PAIR_SNDBUF, 0);
 	cats_want_room(p->sk, p->cs, 7);
 	cats_want_room(p->sk, p->cs, 3);
 	cats_want_room(p->sk, p->cs, 0);
 	KUNIT_EXPECT_EQ(test, wakes(p), 1);
 	KUNIT_EXPECT_EQ(test, p->cs->wanted, BIT(7) | BIT(3));
-	use(p, SNDBUF * 2 / 3, 0);
+	pair_use(p, PAIR_SNDBUF * 2 / 3, 0);
 	KUNIT_EXPECT_EQ(test, wakes(p), 1);
 	KUNIT_EXPECT_EQ(test, p->cs->wanted, BIT(7));
 	cats_want_room(p->sk, p->cs, 3);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 	KUNIT_EXPECT_EQ(test, wakes(p), 1);
 	KUNIT_EXPECT_EQ(test, p->cs->wanted, 0);
 }
@@ -148,19 +126,19 @@ static void wake_writers__refused_message(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 	long timeo = 0;
 
-	use(p, SNDBUF, 0);
+	pair_use(p, PAIR_SNDBUF, 0);
 	KUNIT_EXPECT_EQ(test, cats_wait_room(p->sk, p->cs, 3, 100000, NULL, &timeo),
 			-EAGAIN);
-	use(p, SNDBUF - 99999, 0);
+	pair_use(p, PAIR_SNDBUF - 99999, 0);
 	KUNIT_EXPECT_FALSE(test, ask(p));
 	KUNIT_EXPECT_EQ(test, wakes(p), 0);
-	use(p, SNDBUF - 100000, 0);
+	pair_use(p, PAIR_SNDBUF - 100000, 0);
 	KUNIT_EXPECT_EQ(test, wakes(p), 1);
 	KUNIT_EXPECT_TRUE(test, ask(p));
-	use(p, SNDBUF - 99999, 0);
+	pair_use(p, PAIR_SNDBUF - 99999, 0);
 	cats_write_accepted(p->sk, p->cs, 3);
 	KUNIT_EXPECT_TRUE(test, ask(p));
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* TCP decides in all other states, and after a shutdown. */
@@ -172,19 +150,19 @@ static void poll__states(struct kunit *test)
 
 	/* TCP's rule says no, that of the urgent yes. */
 	p->cs->poll_urgency = 0;
-	use(p, SNDBUF, 0);
+	pair_use(p, PAIR_SNDBUF, 0);
 	for (state = TCP_ESTABLISHED; state < TCP_LISTEN; state++) {
 		WRITE_ONCE(p->sk->sk_state, state);
 		KUNIT_EXPECT_EQ(test, ask(p),
 				state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT);
 	}
 	WRITE_ONCE(p->sk->sk_state, TCP_ESTABLISHED);
-	use(p, 2 * SNDBUF, 0);
+	pair_use(p, 2 * PAIR_SNDBUF, 0);
 	KUNIT_EXPECT_FALSE(test, ask(p));
 	p->sk->sk_shutdown = SEND_SHUTDOWN;
 	KUNIT_EXPECT_TRUE(test, ask(p));
 	p->sk->sk_shutdown = 0;
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* The operations of struct socket stay when CATS has gone. */
@@ -194,12 +172,12 @@ static void poll__not_attached(struct kunit *test)
 	struct proto *prot = p->sk->sk_prot;
 	int held = p->sk->sk_wmem_queued;
 
-	use(p, 0, SNDBUF);
+	pair_use(p, 0, PAIR_SNDBUF);
 	KUNIT_EXPECT_FALSE(test, ask(p));
 	p->sk->sk_prot = (struct proto *)p->base;
 	KUNIT_EXPECT_TRUE(test, ask(p));
 	p->sk->sk_prot = prot;
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* As long as somebody needs it. */
@@ -240,7 +218,7 @@ static struct kunit_suite poll_suite = {
 	.name = "poll",
 	.suite_init = pair_suite_init,
 	.suite_exit = pair_suite_exit,
-	.init = poll_init,
+	.init = pair_init_limits,
 	.exit = pair_exit,
 	.test_cases = poll_cases,
 };

@@ -162,13 +162,30 @@ static void accept__in_the_kernel(struct kunit *test)
 						       KERNEL_SOCKPTR(&one), sizeof(one)), 0);
 }
 
+/* Attached, and nothing else. */
+static int open_near(struct pair *p)
+{
+	int err = sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP, &p->near);
+
+	return err ?: pair_set_ulp(p->near);
+}
+
+/* A CATS socket that was a listener until it was shut down, and one to connect to. */
+static void shut_listener(struct kunit *test)
+{
+	struct pair *p = test->priv;
+
+	KUNIT_ASSERT_EQ(test, pair_listen(p, AF_INET), 0);
+	KUNIT_ASSERT_EQ(test, open_near(p), 0);
+	KUNIT_ASSERT_EQ(test, kernel_listen(p->near, 1), 0);
+	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(p->near, SHUT_RDWR), 0);
+}
+
 static void listen__disarms(struct kunit *test)
 {
 	struct pair *p = test->priv;
 
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-					       &p->near), 0);
-	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->near), 0);
+	KUNIT_ASSERT_EQ(test, open_near(p), 0);
 	KUNIT_EXPECT_TRUE(test, armed(p->near));
 	KUNIT_EXPECT_EQ(test, kernel_listen(p->near, 1), 0);
 	KUNIT_EXPECT_TRUE(test, plain(p->near));
@@ -184,9 +201,7 @@ static void listen__fails(struct kunit *test)
 	struct pair *p = test->priv;
 
 	KUNIT_ASSERT_EQ(test, pair_listen(p, AF_INET), 0);
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-					       &p->near), 0);
-	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->near), 0);
+	KUNIT_ASSERT_EQ(test, open_near(p), 0);
 	/* As the ULP of somebody who does not know listeners. */
 	p->near->state = SS_CONNECTING;
 	KUNIT_EXPECT_EQ(test, kernel_listen(p->near, 1), -EINVAL);
@@ -224,12 +239,7 @@ static void connect__after_listening(struct kunit *test)
 {
 	struct pair *p = test->priv;
 
-	KUNIT_ASSERT_EQ(test, pair_listen(p, AF_INET), 0);
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-					       &p->near), 0);
-	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->near), 0);
-	KUNIT_ASSERT_EQ(test, kernel_listen(p->near, 1), 0);
-	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(p->near, SHUT_RDWR), 0);
+	shut_listener(test);
 	KUNIT_EXPECT_TRUE(test, plain(p->near));
 	KUNIT_ASSERT_EQ(test, pair_dial(p), 0);
 	KUNIT_EXPECT_TRUE(test, armed(p->near));
@@ -240,12 +250,7 @@ static void connect__busy(struct kunit *test)
 {
 	struct pair *p = test->priv;
 
-	KUNIT_ASSERT_EQ(test, pair_listen(p, AF_INET), 0);
-	KUNIT_ASSERT_EQ(test, sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-					       &p->near), 0);
-	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->near), 0);
-	KUNIT_ASSERT_EQ(test, kernel_listen(p->near, 1), 0);
-	KUNIT_EXPECT_EQ(test, kernel_sock_shutdown(p->near, SHUT_RDWR), 0);
+	shut_listener(test);
 	rcu_assign_sk_user_data(p->near->sk, test);
 	KUNIT_EXPECT_EQ(test, pair_dial(p), -EBUSY);
 	rcu_assign_sk_user_data(p->near->sk, NULL);

@@ -63,11 +63,6 @@ static size_t data_left(const struct write_op *op)
 	return op->page ? op->left : msg_data_left(op->msg);
 }
 
-static bool send_side_ended(const struct sock *sk)
-{
-	return sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN);
-}
-
 static int alloc_msg(struct sock *sk, struct write_op *op)
 {
 	op->m = cats_txmsg_alloc(sk, op->cs, op->urgency);
@@ -190,8 +185,7 @@ static int wait_for_memory(struct sock *sk, struct write_op *op)
 	/* An acknowledgment gives memory back: then do not sleep to the end. */
 	cats_want_room(sk, op->cs, op->urgency);
 	add_wait_queue(sk_sleep(sk), &wait);
-	ended = sk_wait_event(sk, &nap, READ_ONCE(sk->sk_err) ||
-			      (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN), &wait);
+	ended = sk_wait_event(sk, &nap, cats_send_ended(sk), &wait);
 	remove_wait_queue(sk_sleep(sk), &wait);
 	slept -= nap;
 	if (op->timeo != MAX_SCHEDULE_TIMEOUT)
@@ -388,7 +382,7 @@ static int check_write(struct sock *sk, struct write_op *op, struct cats_tag *ta
 	err = cats_tag_from_msg(op->cs, op->msg, tag);
 	if (err < 0)
 		return err;
-	return send_side_ended(sk) ? -EPIPE : err;
+	return cats_send_ended(sk) ? -EPIPE : err;
 }
 
 /* An empty call ends the message of its class unless it says MSG_MORE. */

@@ -395,18 +395,6 @@ void cats_txmsg_consume(struct sock *sk, struct cats_sock *cs,
 	}
 }
 
-static void release_frags(struct sock *sk, struct cats_sock *cs,
-			  struct cats_txmsg *m, struct cats_chunk *chunk)
-{
-	u32 bytes = 0;
-
-	for (; chunk->first < chunk->nr; chunk->first++) {
-		put_page(chunk->frags[chunk->first].page);
-		bytes += chunk->frags[chunk->first].len;
-	}
-	uncharge(sk, cs, bytes);
-}
-
 /**
  * cats_txmsg_put() - free a message with what it holds
  * @sk: socket
@@ -423,7 +411,7 @@ void cats_txmsg_put(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 		return;
 	for (chunk = m->head; chunk; chunk = next) {
 		next = chunk->next;
-		release_frags(sk, cs, m, chunk);
+		trim_chunk(sk, cs, chunk, 0);
 		free_chunk(sk, cs, m, chunk);
 	}
 	cats_txstamp_free(sk, m);

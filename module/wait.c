@@ -181,7 +181,7 @@ static int look(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 	/* What waits for this call itself makes no room. */
 	size_t held = m && m->whole ? cats_txmsg_truesize(m->msg.len) : 0;
 
-	if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
+	if (cats_send_ended(sk))
 		return -EPIPE;
 	/* The send buffer may have shrunk since the last look. */
 	if (!cats_can_ever_fit(sk, urgency, need + held))
@@ -200,8 +200,7 @@ static int nap(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 	cs->sleeping |= BIT(urgency);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	sk->sk_write_pending++;
-	ret = sk_wait_event(sk, timeo, READ_ONCE(sk->sk_err) ||
-			    (READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN) ||
+	ret = sk_wait_event(sk, timeo, cats_send_ended(sk) ||
 			    cats_may_write(sk, cs, urgency, need, m, 1), wait);
 	sk->sk_write_pending--;
 	return min(ret, 0);

@@ -6,30 +6,6 @@
  */
 #include "pair_test.h"
 
-/* A sixteenth of it is below 16 KiB: steps of 10000 per urgency. */
-#define SNDBUF		160000
-#define STEP		10000
-
-static int wait_init(struct kunit *test)
-{
-	struct pair *p;
-	int err;
-
-	err = pair_init(test);
-	if (err)
-		return err;
-	p = test->priv;
-	p->sk->sk_sndbuf = SNDBUF;
-	return 0;
-}
-
-/* As if TCP and the Conductor held so much. */
-static void use(struct pair *p, int tcp, u32 conductor)
-{
-	p->sk->sk_wmem_queued = tcp;
-	p->cs->mem = conductor;
-}
-
 static int wait(struct pair *p, unsigned int urgency, size_t need, long timeo)
 {
 	return cats_wait_room(p->sk, p->cs, urgency, need, NULL, &timeo);
@@ -40,14 +16,14 @@ static void wait_room__answers_at_once(struct kunit *test)
 	struct pair *p = test->priv;
 	int held = p->sk->sk_wmem_queued;
 
-	KUNIT_EXPECT_EQ(test, wait(p, 3, SNDBUF - held, 0), 0);
+	KUNIT_EXPECT_EQ(test, wait(p, 3, PAIR_SNDBUF - held, 0), 0);
 	KUNIT_EXPECT_FALSE(test, test_bit(SOCK_NOSPACE, &p->near->flags));
-	KUNIT_EXPECT_EQ(test, wait(p, 3, SNDBUF + 1, 0), -EMSGSIZE);
-	use(p, SNDBUF, 0);
+	KUNIT_EXPECT_EQ(test, wait(p, 3, PAIR_SNDBUF + 1, 0), -EMSGSIZE);
+	pair_use(p, PAIR_SNDBUF, 0);
 	KUNIT_EXPECT_EQ(test, wait(p, 3, 1, 0), -EAGAIN);
 	/* So that TCP tells us. */
 	KUNIT_EXPECT_TRUE(test, test_bit(SOCK_NOSPACE, &p->near->flags));
-	KUNIT_EXPECT_EQ(test, wait(p, 2, STEP, 0), 0);
+	KUNIT_EXPECT_EQ(test, wait(p, 2, PAIR_STEP, 0), 0);
 	p->sk->sk_err = ECONNRESET;
 	KUNIT_EXPECT_EQ(test, wait(p, 2, 1, 0), -EPIPE);
 	p->sk->sk_err = 0;
@@ -55,7 +31,7 @@ static void wait_room__answers_at_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, wait(p, 2, 1, 0), -EPIPE);
 	p->sk->sk_shutdown = 0;
 	KUNIT_EXPECT_EQ(test, p->cs->blocked, 0);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 static void wait_room__time_is_up(struct kunit *test)
@@ -64,13 +40,13 @@ static void wait_room__time_is_up(struct kunit *test)
 	int held = p->sk->sk_wmem_queued;
 	long timeo = 3;
 
-	use(p, SNDBUF, 0);
+	pair_use(p, PAIR_SNDBUF, 0);
 	KUNIT_EXPECT_EQ(test, cats_wait_room(p->sk, p->cs, 5, 1, NULL, &timeo), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, timeo, 0);
 	KUNIT_EXPECT_EQ(test, p->cs->blocked, 0);
 	KUNIT_EXPECT_EQ(test, p->cs->nr_blocked[5], 0);
 	KUNIT_EXPECT_EQ(test, p->sk->sk_write_pending, 0);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* As if a writer went to sleep. */
@@ -113,9 +89,9 @@ static void turn__whose_it_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, may_write(p), 0xff);
 	put_to_sleep(p, 5, 1);
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x3f);
-	classes[3].sent_bytes += STEP;
+	classes[3].sent_bytes += PAIR_STEP;
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x2f);
-	classes[4].queued_bytes += STEP - 1;
+	classes[4].queued_bytes += PAIR_STEP - 1;
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x2f);
 	classes[4].queued_bytes++;
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x27);
@@ -130,7 +106,7 @@ static void turn__lowest_is_first(struct kunit *test)
 {
 	struct pair *p = test->priv;
 
-	p->cs->conductor.classes[3].sent_bytes = SNDBUF;
+	p->cs->conductor.classes[3].sent_bytes = PAIR_SNDBUF;
 	put_to_sleep(p, 0, 0);
 	put_to_sleep(p, 6, U32_MAX);
 	put_to_sleep(p, 4, 0);
@@ -143,7 +119,7 @@ static void turn__lowest_is_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x1f);
 	cats_write_accepted(p->sk, p->cs, 4);
 	KUNIT_EXPECT_EQ(test, may_write(p), 0xff);
-	p->cs->conductor.classes[3].sent_bytes += SNDBUF;
+	p->cs->conductor.classes[3].sent_bytes += PAIR_SNDBUF;
 	KUNIT_EXPECT_EQ(test, may_write(p), 0x87);
 	wake_all(p);
 }
@@ -190,19 +166,19 @@ static void sleepers_due__for_room(struct kunit *test)
 
 	put_to_sleep(p, 3, 1);
 	p->cs->least_need[3] = 100000;
-	use(p, SNDBUF - 99999, 0);
+	pair_use(p, PAIR_SNDBUF - 99999, 0);
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
-	use(p, SNDBUF - 100000, 0);
+	pair_use(p, PAIR_SNDBUF - 100000, 0);
 	KUNIT_EXPECT_TRUE(test, cats_sleepers_due(p->sk, p->cs));
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
 	wake_all(p);
 	put_to_sleep(p, 2, 2);
-	use(p, cats_mem_limit(p->sk, 2), 0);
+	pair_use(p, cats_mem_limit(p->sk, 2), 0);
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
-	use(p, cats_mem_limit(p->sk, 2) - 1, 0);
+	pair_use(p, cats_mem_limit(p->sk, 2) - 1, 0);
 	KUNIT_EXPECT_TRUE(test, cats_sleepers_due(p->sk, p->cs));
 	wake_all(p);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 /* Everything waits for the writer of a message that ran dry. */
@@ -215,7 +191,7 @@ static void sleepers_due__stalled(struct kunit *test)
 	};
 	int held = p->sk->sk_wmem_queued;
 
-	use(p, SNDBUF, SNDBUF);
+	pair_use(p, PAIR_SNDBUF, PAIR_SNDBUF);
 	put_to_sleep(p, 7, 1);
 	KUNIT_EXPECT_FALSE(test, cats_sleepers_due(p->sk, p->cs));
 	p->cs->conductor.current_msg = &dry.msg;
@@ -228,7 +204,7 @@ static void sleepers_due__stalled(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cats_sleepers_due(p->sk, p->cs));
 	p->cs->conductor.current_msg = NULL;
 	wake_all(p);
-	use(p, held, 0);
+	pair_use(p, held, 0);
 }
 
 static struct kunit_case wait_cases[] = {
@@ -247,7 +223,7 @@ static struct kunit_suite wait_suite = {
 	.name = "wait",
 	.suite_init = pair_suite_init,
 	.suite_exit = pair_suite_exit,
-	.init = wait_init,
+	.init = pair_init_limits,
 	.exit = pair_exit,
 	.test_cases = wait_cases,
 };
