@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 
@@ -232,6 +233,18 @@ int fill(int fd, int urgency, uint32_t id, uint32_t len)
 			return -1;
 	} while (n > before);
 	return n;
+}
+
+/* Memory that counts against SO_SNDBUF. */
+int mem_used(int fd)
+{
+	int mem[SK_MEMINFO_VARS] = {};
+	struct cats_info info = {};
+	socklen_t len = sizeof(mem);
+
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len);
+	get_info(fd, &info);
+	return mem[SK_MEMINFO_WMEM_QUEUED] + info.mem_queued;
 }
 
 uint64_t queued_bytes(const struct cats_info *info)

@@ -93,6 +93,7 @@ ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags);
 int read_frame(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
 uint64_t queued_bytes(const struct cats_info *info);
+int mem_used(int fd);
 bool wait_queue_empty(int fd);
 int enter_netns(const char *name);
 int start_blocked(struct blocked_write *w, int fd, int urgency, uint32_t len);

@@ -7,7 +7,6 @@
  *
  * Usage: cycles ROUNDS
  */
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cats_test.h"
+#include "module.h"
 
-#define MODULE_FILE	"/lib/cats/cats.ko"
 #define MAX_CACHES	512
 /* Objects of a cache that are there at times, as files before their RCU callback. */
 #define SLACK		100
@@ -72,41 +70,11 @@ static void result(int ok, const char *name)
 	failures += !ok;
 }
 
-static int load(void)
-{
-	int fd = open(MODULE_FILE, O_RDONLY), ret;
-
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
-}
-
-/* The last reference goes when the last socket is destroyed, after close(). */
-static int unload_soon(void)
-{
-	int tries;
-
-	for (tries = 0; tries < 1000; tries++) {
-		if (!syscall(SYS_delete_module, "cats", O_NONBLOCK))
-			return 0;
-		poll(NULL, 0, 1);
-	}
-	return -1;
-}
-
 static int listen_attached(int family, struct sockaddr_storage *ss, socklen_t *len)
 {
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
 	int fd = socket(family, SOCK_STREAM, 0);
 
-	memset(ss, 0, sizeof(*ss));
-	*len = family == AF_INET ? sizeof(*v4) : sizeof(*v6);
-	ss->ss_family = family;
-	if (family == AF_INET)
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		v6->sin6_addr = in6addr_loopback;
+	*len = loopback_address(ss, family);
 	if (attach(fd) || set_conductor(fd, "strict") ||
 	    bind(fd, (struct sockaddr *)ss, *len) || listen(fd, 4) ||
 	    getsockname(fd, (struct sockaddr *)ss, len))
@@ -185,10 +153,10 @@ static int run_rounds(int n)
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (load())
+		if (module_load())
 			break;
 		if (traffic(i / NR_ENDINGS % 2 ? AF_INET6 : AF_INET, i % NR_ENDINGS) ||
-		    unload_soon())
+		    module_unload_soon())
 			break;
 	}
 	if (i < n)

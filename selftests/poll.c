@@ -21,7 +21,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/sock_diag.h>
 #include <linux/sockios.h>
 
 #include "cats_test.h"
@@ -51,18 +50,6 @@ static int set_sndbuf(int fd, int size)
 static int set_lowat(int fd, int lowat)
 {
 	return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof(lowat));
-}
-
-/* Memory that counts against SO_SNDBUF. */
-static int used(int fd)
-{
-	int mem[SK_MEMINFO_VARS] = {};
-	struct cats_info info = {};
-	socklen_t len = sizeof(mem);
-
-	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len);
-	get_info(fd, &info);
-	return mem[SK_MEMINFO_WMEM_QUEUED] + info.mem_queued;
 }
 
 static int unsent(int fd)
@@ -213,9 +200,9 @@ TEST_F(ready, third_free)
 	for (; left > 0; left -= n) {
 		n = recv(self->p.rx, buf, sizeof(buf), 0);
 		ASSERT_GT(n, 0);
-		before = used(self->p.tx);
+		before = mem_used(self->p.tx);
 		now = writable(self->p.tx);
-		if (used(self->p.tx) != before)
+		if (mem_used(self->p.tx) != before)
 			continue;
 		EXPECT_EQ(2 * SNDBUF - before >= before >> 1, now == POLLOUT);
 		no += !now;
@@ -448,7 +435,7 @@ TEST_F(urgency, room_for_the_refused_message)
 			refused++;
 			for (; !writable(fd); n--) {
 				ASSERT_LT(0, n);
-				was_free += used(fd) < SNDBUF * 7 / 6;
+				was_free += mem_used(fd) < SNDBUF * 7 / 6;
 				read_messages(_metadata, self->p.rx, 1);
 			}
 		}
@@ -469,7 +456,7 @@ TEST_F(urgency, accepted_write_ends_the_waiting)
 	ASSERT_EQ(0, set_poll_urgency(fd, 5));
 	n = fill(fd, 5, 0, MSG_LEN);
 	EXPECT_EQ(-1, send_frame(fd, 5, 1, 60000, MSG_DONTWAIT));
-	for (; used(fd) > 72000; n--)
+	for (; mem_used(fd) > 72000; n--)
 		read_messages(_metadata, self->p.rx, 1);
 	EXPECT_EQ(0, writable(fd));
 	EXPECT_EQ(MSG_LEN, send_frame(fd, 5, 1, MSG_LEN, MSG_DONTWAIT));

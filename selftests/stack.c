@@ -7,7 +7,6 @@
  * Not every kernel has them all.  Where one is missing, its name is refused with
  * the kernel's own errno, and that is tested then.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -208,17 +207,9 @@ TEST_F(stack, smc_ulp_above_cats)
 /* Listens on an address of loopback; the child's receive buffer is small. */
 static int listen_on(int fd, int family, struct sockaddr_storage *ss, socklen_t *len)
 {
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
 	int size = 4096;
 
-	memset(ss, 0, sizeof(*ss));
-	*len = family == AF_INET ? sizeof(*v4) : sizeof(*v6);
-	ss->ss_family = family;
-	if (family == AF_INET)
-		v4->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		v6->sin6_addr = in6addr_loopback;
+	*len = loopback_address(ss, family);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) ||
 	    bind(fd, (struct sockaddr *)ss, *len) || listen(fd, 1))
 		return -1;

@@ -61,4 +61,19 @@ int loopback_netem(const char *args);
 void count_signals(int sig);
 int signals_seen(void);
 
+/* The next bytes that @fd receives. */
+#define EXPECT_BYTES(fd, bytes) do {						\
+	const char *_want = bytes;						\
+	size_t _len = strlen(_want);						\
+	char _buf[256] = "";							\
+	ASSERT_EQ((ssize_t)_len, recv(fd, _buf, _len, MSG_WAITALL));		\
+	EXPECT_STREQ(_want, _buf);						\
+} while (0)
+
+/* A call that fails with @err. */
+#define EXPECT_ERRNO(err, call) do {						\
+	EXPECT_EQ(-1, call);							\
+	EXPECT_EQ(err, errno);							\
+} while (0)
+
 #endif /* _CATS_SURFACE_H */

@@ -64,14 +64,6 @@ FIXTURE_TEARDOWN(fastopen)
 	close(self->listener);
 }
 
-#define EXPECT_BYTES(fd, bytes) do {						\
-	const char *_want = bytes;						\
-	size_t _len = strlen(_want);						\
-	char _buf[256] = "";							\
-	ASSERT_EQ((ssize_t)_len, recv(fd, _buf, _len, MSG_WAITALL));		\
-	EXPECT_STREQ(_want, _buf);						\
-} while (0)
-
 static ssize_t send_syn(int fd, const struct address *addr, const void *buf, size_t len,
 			int flags)
 {

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <linux/sock_diag.h>
 
 #include "cats_test.h"
 #include "kselftest_harness.h"
@@ -84,23 +83,11 @@ static int start_writer(struct writer *w, int fd, int urgency, uint32_t len)
 	return 0;
 }
 
-/* Memory that counts against SO_SNDBUF. */
-static int used(int fd)
-{
-	int mem[SK_MEMINFO_VARS] = {};
-	struct cats_info info = {};
-	socklen_t len = sizeof(mem);
-
-	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len);
-	get_info(fd, &info);
-	return mem[SK_MEMINFO_WMEM_QUEUED] + info.mem_queued;
-}
-
 static void read_down_to(struct __test_metadata *_metadata, struct pair *p, int bytes)
 {
 	struct frame frame;
 
-	while (used(p->tx) > bytes)
+	while (mem_used(p->tx) > bytes)
 		ASSERT_EQ(1, read_frame(p->rx, &frame));
 }
 
@@ -209,7 +196,7 @@ static void hold_back(struct __test_metadata *_metadata, struct pair *p,
 	read_down_to(_metadata, p, 50000);
 	ASSERT_EQ(20000, send_frame(p->tx, 5, 1, 20000, 0));
 	ASSERT_EQ(0, start_blocked(held, p->tx, 5, 10000));
-	EXPECT_GT(SNDBUF * 2 * 14 / 16 - 10000, used(p->tx));
+	EXPECT_GT(SNDBUF * 2 * 14 / 16 - 10000, mem_used(p->tx));
 }
 
 TEST_F(turn, passes_when_the_first_gives_up)

@@ -2,44 +2,14 @@
 /* Module life: no unloading while a socket uses it, cleanly afterwards. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cats_test.h"
 #include "kselftest_harness.h"
-
-#define MODULE_FILE	"/lib/cats/cats.ko"
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "cats", O_NONBLOCK);
-}
-
-static int load(void)
-{
-	int fd = open(MODULE_FILE, O_RDONLY), ret;
-
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
-}
-
-/* The last reference goes when the socket is destroyed, after close(). */
-static int unload_soon(void)
-{
-	int tries;
-
-	for (tries = 0; tries < 1000; tries++) {
-		if (!unload())
-			return 0;
-		poll(NULL, 0, 1);
-	}
-	return -1;
-}
+#include "module.h"
 
 TEST(refused_while_attached)
 {
@@ -48,14 +18,14 @@ TEST(refused_while_attached)
 
 	ASSERT_EQ(0, pair_open(&p, AF_INET));
 	ASSERT_EQ(0, attach(p.tx));
-	EXPECT_EQ(-1, unload());
+	EXPECT_EQ(-1, module_unload());
 	EXPECT_EQ(EWOULDBLOCK, errno);
 	/* The refusal did no harm. */
 	ASSERT_EQ(100, send_frame(p.tx, 0, 1, 100, 0));
 	ASSERT_EQ(1, read_frame(p.rx, &frame));
 	pair_close(&p);
-	ASSERT_EQ(0, unload_soon());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_unload_soon());
+	ASSERT_EQ(0, module_load());
 }
 
 /* Closed with a backlog: TCP still sends, our code is no longer needed. */
@@ -77,19 +47,19 @@ TEST(after_close_with_backlog)
 	}
 	EXPECT_EQ(0, read_frame(p.rx, &frame));
 	pair_close(&p);
-	ASSERT_EQ(0, unload_soon());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_unload_soon());
+	ASSERT_EQ(0, module_load());
 }
 
 TEST(attach_without_the_module)
 {
 	struct pair p;
 
-	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, module_unload_soon());
 	ASSERT_EQ(0, pair_open(&p, AF_INET));
 	EXPECT_EQ(-1, attach(p.tx));
 	EXPECT_EQ(ENOENT, errno);
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_load());
 	EXPECT_EQ(0, attach(p.tx));
 	pair_close(&p);
 }
@@ -111,15 +81,15 @@ TEST(child_in_the_accept_queue)
 	ASSERT_EQ(0, attach(listener));
 	ASSERT_EQ(0, connect(fd, (struct sockaddr *)&addr, len));
 	ASSERT_EQ(100, send_frame(fd, UNTAGGED, 1, 100, 0));
-	EXPECT_EQ(-1, unload());
+	EXPECT_EQ(-1, module_unload());
 	EXPECT_EQ(EWOULDBLOCK, errno);
 	ASSERT_EQ(0, close(listener));
 	/* What TCP does then. */
 	EXPECT_EQ(-1, recv(fd, &c, 1, 0));
 	EXPECT_EQ(ECONNRESET, errno);
-	ASSERT_EQ(0, unload_soon());
+	ASSERT_EQ(0, module_unload_soon());
 	close(fd);
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_load());
 }
 
 /* Closed, and the peer does not read: the end of the connection keeps the module. */
@@ -136,7 +106,7 @@ TEST(in_fin_wait_1)
 	ASSERT_EQ(0, close(p.tx));
 	p.tx = -1;
 	for (i = 0; i < 100; i++) {
-		ASSERT_EQ(-1, unload());
+		ASSERT_EQ(-1, module_unload());
 		ASSERT_EQ(EWOULDBLOCK, errno);
 		poll(NULL, 0, 10);
 	}
@@ -146,8 +116,8 @@ TEST(in_fin_wait_1)
 	}
 	EXPECT_EQ(0, read_frame(p.rx, &frame));
 	pair_close(&p);
-	ASSERT_EQ(0, unload_soon());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_unload_soon());
+	ASSERT_EQ(0, module_load());
 }
 
 /* Half closed and still open: reading goes on. */
@@ -160,14 +130,14 @@ TEST(in_fin_wait_2)
 	ASSERT_EQ(0, attach(p.tx));
 	ASSERT_EQ(0, shutdown(p.tx, SHUT_WR));
 	EXPECT_EQ(0, read_frame(p.rx, &frame));
-	EXPECT_EQ(-1, unload());
+	EXPECT_EQ(-1, module_unload());
 	EXPECT_EQ(EWOULDBLOCK, errno);
 	ASSERT_EQ(300, send_frame(p.rx, UNTAGGED, 4, 300, 0));
 	ASSERT_EQ(1, read_frame(p.tx, &frame));
 	EXPECT_EQ(4, frame.id);
 	pair_close(&p);
-	ASSERT_EQ(0, unload_soon());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, module_unload_soon());
+	ASSERT_EQ(0, module_load());
 }
 
 TEST(many_times)
@@ -182,8 +152,8 @@ TEST(many_times)
 		ASSERT_EQ(500, send_frame(p.tx, i % 8, i, 500, 0));
 		ASSERT_EQ(1, read_frame(p.rx, &frame));
 		pair_close(&p);
-		ASSERT_EQ(0, unload_soon());
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, module_unload_soon());
+		ASSERT_EQ(0, module_load());
 	}
 }
 

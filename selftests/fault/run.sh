@@ -22,6 +22,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 vm=$top/selftests/vm
+. "$top/selftests/suite.sh"
 # Functions of the module that fail for their callers.
 wrappers=charge
 timeout=1800
@@ -32,20 +33,6 @@ usage()
 {
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
-}
-
-parse_options()
-{
-	while [[ $# -gt 0 && $1 == -* ]]; do
-		[[ $# -gt 1 ]] || usage
-		case $1 in
-		--out)	out=$2 ;;
-		--ko)	ko=$2 ;;
-		*)	usage ;;
-		esac
-		shift 2
-	done
-	scenarios=("$@")
 }
 
 prepare()
@@ -145,17 +132,10 @@ site_results()
 	column -t -s $'\t' "$out/fault-sites.tsv" >"$out/fault-sites.txt"
 }
 
-# number FILE: results without numbers as TAP; fails if one of them failed
-number()
-{
-	echo "1..$(grep -cE '^(not )?ok - ' "$1")"
-	awk '/^(not )?ok - / { sub(/ok - /, "ok " ++n " ") } { print }' "$1"
-	! grep -q '^not ok' "$1"
-}
-
 main()
 {
-	parse_options "$@"
+	suite_options "$@"
+	scenarios=("${names[@]}")
 	echo "TAP version 13"
 	prepare
 	run_guest

@@ -16,9 +16,8 @@
 
 #include <linux/sockios.h>
 
+#include "../module.h"
 #include "fuzz.h"
-
-#define MODULE_FILE	"/lib/cats/cats.ko"
 
 void count_call(const struct worker *w)
 {
@@ -53,20 +52,6 @@ void expect(const struct worker *w, const struct op *op, long ret, int err,
 			return;
 	fail("%s by actor %u: unexpected error %d (%s)", op_name(op->kind), w->actor,
 	     err, strerror(err));
-}
-
-int module_unload(void)
-{
-	return syscall(SYS_delete_module, "cats", O_NONBLOCK);
-}
-
-int module_load(void)
-{
-	int fd = open(MODULE_FILE, O_RDONLY), ret;
-
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
 }
 
 static void op_recv(struct worker *w, const struct op *op)

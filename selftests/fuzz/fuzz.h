@@ -263,8 +263,6 @@ void count_call(const struct worker *w);
 void note_error(int err);
 void expect(const struct worker *w, const struct op *op, long ret, int err,
 	    const int *allowed);
-int module_unload(void);
-int module_load(void);
 
 /* peer.c */
 void *peer_run(void *arg);

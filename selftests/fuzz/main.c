@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../module.h"
 #include "fuzz.h"
 
 /* Between attempts to unload the module; they succeed if no socket is left. */

@@ -19,6 +19,7 @@ shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 vm=$top/selftests/vm
+. "$top/selftests/suite.sh"
 
 ko=$top/cats.ko out=$top/out/kernel
 
@@ -156,15 +157,8 @@ report()
 	fi
 }
 
-while [[ $# -gt 0 && $1 == --* ]]; do
-	[[ $# -gt 1 ]] || usage
-	case $1 in
-	--ko)	ko=$2 ;;
-	--out)	out=$2 ;;
-	*)	usage ;;
-	esac
-	shift 2
-done
+suite_options "$@"
+set -- "${names[@]}"
 tests=$("$vm/kernel.sh" source)/tools/testing/selftests
 failed=0 bad=0
 prepare

@@ -21,6 +21,7 @@ shopt -s inherit_errexit
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
+. "$top/selftests/suite.sh"
 timeout=2400
 least=0.97
 
@@ -30,21 +31,6 @@ usage()
 {
 	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
-}
-
-parse_options()
-{
-	while [[ $# -gt 0 && $1 == -* ]]; do
-		[[ $# -gt 1 ]] || usage
-		case $1 in
-		--out)	out=$2 ;;
-		--ko)	ko=$2 ;;
-		*)	usage ;;
-		esac
-		shift 2
-	done
-	programs=("$@")
-	[[ $# -gt 0 ]] || programs=(iperf3 redis nginx postgres ssh)
 }
 
 # Sets packages: the directory with the programs.
@@ -87,17 +73,11 @@ results()
 	fi
 }
 
-# number FILE: results without numbers as TAP; fails if one of them failed
-number()
-{
-	echo "1..$(grep -cE '^(not )?ok - ' "$1")"
-	awk '/^(not )?ok - / { sub(/ok - /, "ok " ++n " ") } { print }' "$1"
-	! grep -q '^not ok' "$1"
-}
-
 main()
 {
-	parse_options "$@"
+	suite_options "$@"
+	programs=("${names[@]}")
+	[[ ${#programs[@]} -gt 0 ]] || programs=(iperf3 redis nginx postgres ssh)
 	echo "TAP version 13"
 	prepare
 	run_guest
