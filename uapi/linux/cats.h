@@ -18,10 +18,29 @@
  * untagged, so one program runs with and without the module.
  *
  * Message.  It is contiguous in the byte stream: other messages go before or
- * after it, never inside it.  Messages of one urgency keep their order.  The
- * receiver needs no knowledge of CATS, but it must find the borders of
+ * after it, never inside it.  Messages of one urgency keep their order, unless
+ * they are of different streams or have lifetimes that the Conductor looks at.
+ * The receiver needs no knowledge of CATS, but it must find the borders of
  * messages itself, as in any framed protocol.  Do not put CATS *below*
  * encryption done in user space: TLS records must not change their order.
+ *
+ * Stream.  Messages with the same stream number never overtake each other,
+ * whatever their urgency: the stream goes by the urgency of its oldest message.
+ * Within an urgency the streams are served as RFC 9218, section 10, has it:
+ * non-incremental ones one after another in order of arrival, incremental ones
+ * in turns, and the former all together take one of these turns.  A message with
+ * stream 0 is a non-incremental stream by itself.
+ *
+ * Lifetime.  A tagged message that has not begun within its lifetime is dropped
+ * whole; one that has begun is sent.
+ *
+ * What is queued can be taken back (CATS_CANCEL), moved (CATS_REPRIORITIZE) or
+ * replaced (CATS_F_REPLACE), as long as it has not begun.
+ *
+ * Notices.  The tag can ask to be told what became of the message.  Each event is
+ * one entry of the socket's error queue, as with time stamps: poll(2) says
+ * EPOLLERR, and recvmsg(2) with MSG_ERRQUEUE returns 0 bytes and a control message
+ * of level SOL_CATS and type CATS_NOTICE.
  *
  * Longer messages.  A call with MSG_MORE leaves its message unfinished; the next
  * call of the same urgency continues it; one without MSG_MORE, or with MSG_EOR,
@@ -44,8 +63,8 @@
  *
  * Errors.  Beside TCP's own: EINVAL bad tag, name or parameter; E2BIG see
  * above; EMSGSIZE a tagged message that can never fit the send buffer;
- * ENOENT no Conductor of that name.  A refused call changes nothing, and
- * &struct cats_info.reason then says why in words.
+ * ENOENT no Conductor of that name; ENOBUFS refused by CATS_ADMIT.  A refused
+ * call changes nothing, and &struct cats_info.reason then says why in words.
  */
 #ifndef _UAPI_LINUX_CATS_H
 #define _UAPI_LINUX_CATS_H
@@ -70,10 +89,9 @@
  *	option (get, set) the tag of messages that carry none
  * @CATS_CONDUCTOR: name of the scheduling policy (get, set), at most
  *	CATS_CONDUCTOR_NAME_MAX bytes with the final 0; may be changed at any
- *	time, what is queued keeps its place in its class.  "strict": the most
- *	urgent first, always; "debt" (the default), "debt-paper" and
- *	"debt-refcode": the credit rule of the CATS paper, with watermarks twice
- *	the paper's, the paper's, and those of its simulator code
+ *	time, what is queued keeps its place in its class.  The sysctl
+ *	net.cats.available_conductors lists them: "bounded" (the default), "strict",
+ *	"wfq", "edf", "debt", "debt-paper", "debt-refcode"
  * @CATS_INFO: &struct cats_info (get)
  * @CATS_DEBT_PARAMS: &struct cats_debt_params (get, set) of a socket whose
  *	Conductor is one of the "debt" family, else EINVAL
@@ -82,6 +100,16 @@
  *	for the urgency of the default tag, whatever that is.  After a tagged
  *	message was refused with EAGAIN, EPOLLOUT for its urgency means that there
  *	is room for that message
+ * @CATS_CANCEL: &struct cats_change (get, reads the value too): take back what is
+ *	queued
+ * @CATS_REPRIORITIZE: &struct cats_change (get, reads the value too): give another
+ *	urgency to what is queued
+ * @CATS_ADMIT: &struct cats_admit (get, set)
+ * @CATS_NOTICE: control message from the error queue: &struct cats_notice
+ * @CATS_BOUNDED_PARAMS: &struct cats_bounded_params (get, set) of a socket whose
+ *	Conductor is "bounded", else EINVAL
+ * @CATS_WFQ_PARAMS: &struct cats_wfq_params (get, set) of a socket whose Conductor
+ *	is "wfq", else EINVAL
  */
 enum cats_option {
 	CATS_TAG		= 1,
@@ -89,6 +117,12 @@ enum cats_option {
 	CATS_INFO		= 3,
 	CATS_DEBT_PARAMS	= 4,
 	CATS_POLL_URGENCY	= 5,
+	CATS_CANCEL		= 6,
+	CATS_REPRIORITIZE	= 7,
+	CATS_ADMIT		= 8,
+	CATS_NOTICE		= 9,
+	CATS_BOUNDED_PARAMS	= 10,
+	CATS_WFQ_PARAMS		= 11,
 };
 
 /* Value of CATS_POLL_URGENCY. */
@@ -111,20 +145,138 @@ enum cats_priority {
 	CATS_PRIO_SCAVENGER	= 7,	/* P4: prefetch, backup */
 };
 
+/* &struct cats_tag.flags */
+#define CATS_F_INCREMENTAL	(1U << 0)	/* the stream takes turns, RFC 9218 4.2 */
+#define CATS_F_REPLACE		(1U << 1)	/* in place of what is queued with my cookie */
+
+/**
+ * enum cats_event - what can become of a message
+ * @CATS_EVENT_BEGUN: its first byte has a TCP sequence number
+ * @CATS_EVENT_SENT: its last byte was transmitted
+ * @CATS_EVENT_ACKED: its last byte was acknowledged
+ * @CATS_EVENT_EXPIRED: dropped, its lifetime was over
+ * @CATS_EVENT_CANCELLED: dropped by CATS_CANCEL
+ * @CATS_EVENT_REPLACED: dropped for a message with CATS_F_REPLACE
+ * @CATS_EVENT_SHED: dropped by a rule of CATS_ADMIT
+ */
+enum cats_event {
+	CATS_EVENT_BEGUN	= 0,
+	CATS_EVENT_SENT		= 1,
+	CATS_EVENT_ACKED	= 2,
+	CATS_EVENT_EXPIRED	= 3,
+	CATS_EVENT_CANCELLED	= 4,
+	CATS_EVENT_REPLACED	= 5,
+	CATS_EVENT_SHED		= 6,
+};
+
+#define CATS_NR_EVENTS		7
+/* &struct cats_tag.notify: bit of an event */
+#define CATS_NOTIFY(event)	(1U << (event))
+#define CATS_NOTIFY_DROPPED	(CATS_NOTIFY(CATS_EVENT_EXPIRED) | \
+				 CATS_NOTIFY(CATS_EVENT_CANCELLED) | \
+				 CATS_NOTIFY(CATS_EVENT_REPLACED) | \
+				 CATS_NOTIFY(CATS_EVENT_SHED))
+#define CATS_NOTIFY_ALL		((1U << CATS_NR_EVENTS) - 1)
+
 /**
  * struct cats_tag - what the application says of a message
  * @urgency: 0 (most urgent) to CATS_URGENCY_MAX
- * @flags: none defined yet, must be 0 (EINVAL)
- * @stream: reserved for ordering across urgencies, must be 0 (EINVAL)
+ * @flags: CATS_F_*
+ * @stream: number of the stream; 0: none.  CATS_F_INCREMENTAL needs one.
+ * @lifetime_us: drop the message if it has not begun after this time, us; 0: never
+ * @cookie: name of the message for CATS_CANCEL, CATS_REPRIORITIZE and notices; 0:
+ *	none.  CATS_F_REPLACE needs one.
+ * @notify: events to be told of, CATS_NOTIFY()
  * @reserved: must be 0 (EINVAL)
  *
- * A bare __u32 urgency is a valid tag, see "Size of structures" above.
+ * A bare __u32 urgency is a valid tag, see "Size of structures" above.  The
+ * default tag of a socket has an urgency only, the rest must be 0 (EINVAL).
+ *
+ * A message of several calls (MSG_MORE) has the tag of the first; of the others
+ * only the urgency counts.
  */
 struct cats_tag {
-	__u32	urgency;
-	__u32	flags;
-	__u32	stream;
-	__u32	reserved;
+	__u32		urgency;
+	__u32		flags;
+	__u32		stream;
+	__u32		lifetime_us;
+	__aligned_u64	cookie;
+	__u32		notify;
+	__u32		reserved;
+};
+
+/**
+ * struct cats_change - which messages, what becomes of them, and of how many
+ * @cookie: in: those with this cookie; 0: any
+ * @stream: in: those of this stream; 0: any.  At least one of the two must be given
+ *	(EINVAL); with both, both must match.
+ * @flags: in: CATS_REPRIORITIZE with @stream: CATS_F_INCREMENTAL or not, from now
+ *	on; else 0 (EINVAL)
+ * @urgency: in: CATS_REPRIORITIZE: the new one; CATS_CANCEL: 0 (EINVAL)
+ * @msgs: out: messages taken back, or moved
+ * @bytes: out: their bytes
+ * @begun_bytes: out: bytes of those that match but have begun
+ * @begun_msgs: out: how many they are: 0 or 1.  Their bytes are sent.
+ * @reserved: must be 0 (EINVAL)
+ *
+ * A message that is counted in neither has been committed whole, or never was.
+ * Neither is one whose call, or MSG_MORE chain, has not ended.
+ */
+struct cats_change {
+	__aligned_u64	cookie;
+	__u32		stream;
+	__u32		flags;
+	__u32		urgency;
+	__u32		msgs;
+	__aligned_u64	bytes;
+	__aligned_u64	begun_bytes;
+	__u32		begun_msgs;
+	__u32		reserved;
+};
+
+/**
+ * struct cats_admit - what to do when too much is queued; all 0 (at first): nothing
+ * @threshold: bytes queued, all urgencies, from which @refuse and @drop apply
+ * @max_delay_us: longest time that sending what is queued may take at the rate of
+ *	&struct cats_info.rate, us; beyond it messages of @shed are dropped, the oldest of
+ *	the least urgent first.  0: no limit
+ * @refuse: bit i: a write of urgency i is refused (ENOBUFS)
+ * @drop: bit i: a tagged message of urgency i is accepted and dropped; an untagged
+ *	write is not, as the application is told that its bytes are sent
+ * @shed: bit i: tagged messages of urgency i may be dropped; an untagged one
+ *	shields what came after it in its class
+ * @reserved: must be 0 (EINVAL)
+ */
+struct cats_admit {
+	__u32	threshold;
+	__u32	max_delay_us;
+	__u8	refuse;
+	__u8	drop;
+	__u8	shed;
+	__u8	reserved;
+};
+
+/**
+ * struct cats_notice - what became of a message
+ * @cookie: of its tag
+ * @delay_us: from the end of its write to its first byte getting a sequence number,
+ *	or to its being dropped, us
+ * @event: enum cats_event
+ * @urgency: the last that it had
+ * @stream: of its tag
+ * @len: its bytes
+ * @first_seq: TCP sequence number of its first byte; 0 if it was dropped
+ * @end_seq: of the byte after its last; CATS_EVENT_BEGUN: likewise, it is known
+ */
+struct cats_notice {
+	__aligned_u64	cookie;
+	__aligned_u64	delay_us;
+	__u32		event;
+	__u32		urgency;
+	__u32		stream;
+	__u32		len;
+	__u32		first_seq;
+	__u32		end_seq;
 };
 
 #define CATS_CONDUCTOR_NAME_MAX	16
@@ -155,6 +307,35 @@ struct cats_class_info {
 	__u32		flags;
 };
 
+/* &struct cats_wait_info: there is no bound */
+#define CATS_NO_BOUND		(~0ULL)
+
+/**
+ * struct cats_wait_info - how long an urgency waits, and what became of the rest
+ * @bound_bytes: while the class waits the others send at most this between two
+ *	messages of it, or before its first one; by the formula of its Conductor in
+ *	Documentation/conductor.rst, for the largest message so far.  CATS_NO_BOUND: as
+ *	much as they like.
+ * @gap_bytes: the most that they did send
+ * @bound_us: the time that @bound_bytes and a full budget take at
+ *	&struct cats_info.rate, us; or CATS_NO_BOUND
+ * @gap_us: the longest time between two messages, or before the first, us
+ * @expired_msgs: messages dropped because their lifetime was over
+ * @cancelled_msgs: ... by CATS_CANCEL or CATS_F_REPLACE
+ * @shed_msgs: ... by a rule of CATS_ADMIT
+ * @refused_msgs: writes refused by a rule of CATS_ADMIT
+ */
+struct cats_wait_info {
+	__aligned_u64	bound_bytes;
+	__aligned_u64	gap_bytes;
+	__aligned_u64	bound_us;
+	__aligned_u64	gap_us;
+	__u32		expired_msgs;
+	__u32		cancelled_msgs;
+	__u32		shed_msgs;
+	__u32		refused_msgs;
+};
+
 /**
  * struct cats_info - state of a socket, for CATS_INFO
  * @conductor: name of the policy
@@ -171,6 +352,11 @@ struct cats_class_info {
  * @mem_limit: memory at which a message of the default tag no longer fits,
  *	bytes, counting @mem_queued and what TCP itself holds
  * @classes: one per urgency
+ * @rate: estimated bandwidth, bytes/s: BBR's estimate if that is the congestion
+ *	control, else the pacing rate; 0 if there is none yet
+ * @largest_msg: bytes of the largest message so far
+ * @notices_lost: notices for which there was no memory, or no room
+ * @waits: one per urgency
  */
 struct cats_info {
 	char			conductor[CATS_CONDUCTOR_NAME_MAX];
@@ -184,6 +370,10 @@ struct cats_info {
 	__u32			mem_queued;
 	__u32			mem_limit;
 	struct cats_class_info	classes[CATS_NR_URGENCIES];
+	__aligned_u64		rate;
+	__u32			largest_msg;
+	__u32			notices_lost;
+	struct cats_wait_info	waits[CATS_NR_URGENCIES];
 };
 
 /**
@@ -204,6 +394,28 @@ struct cats_debt_params {
 	__u32	low[CATS_NR_URGENCIES];
 	__u32	payback[CATS_NR_URGENCIES];
 	__u32	payback_sum;
+};
+
+/**
+ * struct cats_bounded_params - parameters of the Conductor "bounded"
+ * @share: per urgency, in 1024ths of all bytes.  Of urgency 0: how fast the bucket
+ *	fills that lets it go before all others, 0 to 1000.  Of the others: what they
+ *	get at least while they wait, 1 to 1000.
+ * @bucket: size of urgency 0's bucket, bytes, 0 to 2^30
+ *
+ * The shares of 1 to 7 together must not exceed 1000.
+ */
+struct cats_bounded_params {
+	__u32	share[CATS_NR_URGENCIES];
+	__u32	bucket;
+};
+
+/**
+ * struct cats_wfq_params - parameters of the Conductor "wfq"
+ * @weight: bytes that a class may send per round, 1 to 2^24
+ */
+struct cats_wfq_params {
+	__u32	weight[CATS_NR_URGENCIES];
 };
 
 #endif /* _UAPI_LINUX_CATS_H */
