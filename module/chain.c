@@ -73,7 +73,7 @@ void cats_chain_queue(struct cats_sock *cs, struct cats_txmsg *m, bool open)
 	WRITE_ONCE(cs->held_bytes, cs->held_bytes - m->msg.len);
 	m->was_queued = true;
 	m->msg.open = open;
-	cats_conductor_enqueue(&cs->conductor, &m->msg, ktime_get_ns());
+	cats_conductor_enqueue(&cs->conductor, &m->msg, NULL, ktime_get_ns());
 }
 
 static bool has_followers(const struct cats_sock *cs, const struct cats_txmsg *m)

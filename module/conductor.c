@@ -2,32 +2,37 @@
 /*
  * The Conductor: queues, and the questions that the Feeder asks them.
  *
- *	enqueue --> class[urgency] --> next: policy picks a class --> commit
- *	               (FIFO)           and its oldest message        (bytes)
+ *	enqueue --> stream --> class[urgency] --> next: policy picks a class --> commit
+ *	            (FIFO)     (conductor_queue.c)      and it its next stream   (bytes)
  *
  * The Feeder commits a message piece by piece, as TCP makes room.  From its
  * first committed byte to its last one a message is @current_msg, and next()
  * returns nothing else: that is what makes it contiguous on the wire.
  *
- * Work per call is bounded by CATS_NR_URGENCIES, whatever the queue length: a
- * pick is a find-first-set over @waiting and the head of one list.
+ * A decision costs the same whatever is queued: a pick is a find-first-set over
+ * @waiting, or a few counters per class, and the head of one list or the leftmost
+ * node of one tree.  Messages with a deadline are put into trees as they come, and
+ * taken out as they go, in time that grows with the logarithm of their number.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/string.h>
 
-#include "conductor.h"
+#include "conductor_queue.h"
 
-static const struct cats_conductor_ops *const policies[] = {
+struct cats_conductor_ops *const cats_conductors[CATS_NR_CONDUCTORS] = {
+	&cats_bounded,
+	&cats_strict,
+	&cats_wfq,
+	&cats_edf,
 	&cats_debt,
 	&cats_debt_paper,
 	&cats_debt_refcode,
-	&cats_strict,
 };
 
 /**
- * cats_conductor_find() - look up a policy
+ * cats_conductor_find() - look up a policy of this module
  * @name: its name
  *
  * Return: the policy, NULL if there is none of that name.
@@ -36,9 +41,9 @@ const struct cats_conductor_ops *cats_conductor_find(const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(policies); i++)
-		if (!strcmp(policies[i]->name, name))
-			return policies[i];
+	for (i = 0; i < ARRAY_SIZE(cats_conductors); i++)
+		if (!strcmp(cats_conductors[i]->name, name))
+			return cats_conductors[i];
 	return NULL;
 }
 
@@ -53,8 +58,9 @@ void cats_conductor_init(struct cats_conductor *c,
 	unsigned int i;
 
 	memset(c, 0, sizeof(*c));
+	c->deadlines = RB_ROOT_CACHED;
 	for (i = 0; i < CATS_NR_URGENCIES; i++)
-		INIT_LIST_HEAD(&c->classes[i].queue);
+		cats_class_init(&c->classes[i]);
 	cats_conductor_set_ops(c, ops);
 }
 
@@ -72,24 +78,69 @@ void cats_conductor_set_ops(struct cats_conductor *c,
 		ops->init(c);
 }
 
-/**
- * cats_conductor_enqueue() - queue a message behind its class
- * @c: Conductor
- * @m: message with @len > 0, @committed 0, @urgency and @open set; must stay
- *	valid until it is removed
- * @now_ns: time
- */
-void cats_conductor_enqueue(struct cats_conductor *c, struct cats_msg *m,
-			    u64 now_ns)
+static bool msg_before(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct cats_msg, by_deadline)->deadline_ns <
+	       rb_entry(b, struct cats_msg, by_deadline)->deadline_ns;
+}
+
+/* It has no deadline any more: it has begun, or goes. */
+static void forget_deadline(struct cats_conductor *c, struct cats_msg *m)
+{
+	if (RB_EMPTY_NODE(&m->by_deadline))
+		return;
+	rb_erase_cached(&m->by_deadline, &c->deadlines);
+	RB_CLEAR_NODE(&m->by_deadline);
+}
+
+static void count_in(struct cats_conductor *c, struct cats_msg *m)
 {
 	struct cats_class *class = &c->classes[m->urgency];
 
-	m->enqueued_ns = now_ns;
-	list_add_tail(&m->node, &class->queue);
 	class->queued_msgs++;
-	class->queued_bytes += m->len;
-	c->queued_bytes += m->len;
-	c->waiting |= 1U << m->urgency;
+	class->queued_bytes += m->len - m->committed;
+	c->queued_bytes += m->len - m->committed;
+}
+
+static void count_out(struct cats_conductor *c, struct cats_msg *m)
+{
+	struct cats_class *class = &c->classes[m->urgency];
+
+	class->queued_msgs--;
+	class->queued_bytes -= m->len - m->committed;
+	c->queued_bytes -= m->len - m->committed;
+}
+
+static void init_msg(struct cats_conductor *c, struct cats_msg *m, struct cats_stream *s,
+		     u64 now_ns)
+{
+	m->enqueued_ns = now_ns;
+	if (!s)
+		cats_stream_init(&m->own);
+	m->stream = s ?: &m->own;
+	RB_CLEAR_NODE(&m->by_deadline);
+	if (m->deadline_ns)
+		rb_add_cached(&m->by_deadline, &c->deadlines, msg_before);
+}
+
+/**
+ * cats_conductor_enqueue() - queue a message behind its stream, or its class
+ * @c: Conductor
+ * @m: message with @len > 0, @committed 0, @urgency, @incremental, @deadline_ns and
+ *	@open set; must stay valid until it is removed
+ * @s: its stream, must stay valid as long as it has messages; NULL: it has none
+ * @now_ns: time
+ */
+void cats_conductor_enqueue(struct cats_conductor *c, struct cats_msg *m,
+			    struct cats_stream *s, u64 now_ns)
+{
+	init_msg(c, m, s, now_ns);
+	list_add_tail(&m->node, &c->classes[m->urgency].queue);
+	list_add_tail(&m->stream_node, &m->stream->msgs);
+	if (list_empty(&m->stream->node))
+		cats_stream_place(c, m->stream, NULL, now_ns);
+	count_in(c, m);
+	c->largest = max(c->largest, m->len);
 }
 
 /**
@@ -104,6 +155,19 @@ void cats_conductor_extend(struct cats_conductor *c, struct cats_msg *m,
 	m->len += bytes;
 	c->classes[m->urgency].queued_bytes += bytes;
 	c->queued_bytes += bytes;
+	cats_stream_renew(c, m->stream, m->enqueued_ns);
+	c->largest = max(c->largest, m->len);
+}
+
+/**
+ * cats_conductor_first() - the message of a class that goes next
+ * @c: Conductor, nothing has begun
+ * @urgency: class in which one waits
+ */
+struct cats_msg *cats_conductor_first(const struct cats_conductor *c,
+				      unsigned int urgency)
+{
+	return cats_stream_head(cats_class_next(&c->classes[urgency], c->ops->by_deadline));
 }
 
 /**
@@ -119,38 +183,57 @@ void cats_conductor_extend(struct cats_conductor *c, struct cats_msg *m,
  */
 struct cats_msg *cats_conductor_next(struct cats_conductor *c)
 {
-	unsigned int urgency;
-
 	if (cats_conductor_stalled(c))
 		return NULL;
 	if (c->current_msg)
 		return c->current_msg;
 	if (!c->waiting)
 		return NULL;
-	urgency = c->ops->pick(c);
-	return list_first_entry(&c->classes[urgency].queue, struct cats_msg,
-				node);
+	return cats_conductor_first(c, c->ops->pick(c));
 }
 
-static void dequeue(struct cats_conductor *c, struct cats_msg *m)
+/* What is not committed yet does not count as sent. */
+static void dequeue(struct cats_conductor *c, struct cats_msg *m, u64 now_ns)
 {
-	struct cats_class *class = &c->classes[m->urgency];
+	struct cats_stream *s = m->stream;
+	bool was_first = cats_stream_head(s) == m;
 
+	count_out(c, m);
+	forget_deadline(c, m);
 	list_del_init(&m->node);
-	class->queued_msgs--;
-	if (list_empty(&class->queue))
-		c->waiting &= ~(1U << m->urgency);
+	list_del_init(&m->stream_node);
+	if (list_empty(&s->msgs))
+		cats_stream_take(c, s);
+	else if (was_first)
+		cats_stream_renew(c, s, now_ns);
 	if (c->current_msg == m)
 		c->current_msg = NULL;
 }
 
-static bool dequeue_if_sent(struct cats_conductor *c, struct cats_msg *m)
+static bool dequeue_if_sent(struct cats_conductor *c, struct cats_msg *m, u64 now_ns)
 {
 	if (m->open || m->committed < m->len)
 		return false;
-	dequeue(c, m);
+	cats_class_charge(&c->classes[m->urgency], m->stream, m->len);
+	dequeue(c, m, now_ns);
 	c->classes[m->urgency].sent_msgs++;
 	return true;
+}
+
+/* The class was served: it begins to wait anew. */
+static void note_gap(struct cats_conductor *c, struct cats_class *class, u64 now_ns)
+{
+	class->gap_bytes = max(class->gap_bytes, c->sent_bytes - class->waits_since);
+	class->gap_ns = max(class->gap_ns, now_ns - class->waits_since_ns);
+}
+
+static void begin(struct cats_conductor *c, struct cats_msg *m, u64 now_ns)
+{
+	struct cats_class *class = &c->classes[m->urgency];
+
+	class->longest_wait_ns = max(class->longest_wait_ns, now_ns - m->enqueued_ns);
+	note_gap(c, class, now_ns);
+	forget_deadline(c, m);
 }
 
 /**
@@ -168,16 +251,18 @@ bool cats_conductor_commit(struct cats_conductor *c, struct cats_msg *m,
 	struct cats_class *class = &c->classes[m->urgency];
 
 	if (!m->committed)
-		class->longest_wait_ns = max(class->longest_wait_ns,
-					     now_ns - m->enqueued_ns);
+		begin(c, m, now_ns);
 	m->committed += bytes;
 	class->queued_bytes -= bytes;
 	class->sent_bytes += bytes;
 	c->queued_bytes -= bytes;
+	c->sent_bytes += bytes;
+	class->waits_since = c->sent_bytes;
+	class->waits_since_ns = now_ns;
 	c->current_msg = m;
 	if (c->ops->sent)
 		c->ops->sent(c, m->urgency, bytes);
-	return dequeue_if_sent(c, m);
+	return dequeue_if_sent(c, m, now_ns);
 }
 
 /**
@@ -191,10 +276,14 @@ bool cats_conductor_commit(struct cats_conductor *c, struct cats_msg *m,
 void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 bytes)
 {
 	c->waiting = 1U << urgency;
+	if (c->ops->arrive)
+		c->ops->arrive(c, urgency);
 	c->ops->pick(c);
 	c->waiting = 0;
 	c->classes[urgency].sent_bytes += bytes;
 	c->classes[urgency].sent_msgs++;
+	c->sent_bytes += bytes;
+	c->largest = max(c->largest, bytes);
 	if (c->ops->sent)
 		c->ops->sent(c, urgency, bytes);
 }
@@ -209,33 +298,132 @@ void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 byt
 bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m)
 {
 	m->open = false;
-	return dequeue_if_sent(c, m);
+	/* It is without a stream, so no other one begins to wait by that. */
+	return dequeue_if_sent(c, m, 0);
+}
+
+/**
+ * cats_conductor_remove() - take a message out, unsent
+ * @c: Conductor
+ * @m: message that is queued.  If it has begun the connection has ended.
+ * @now_ns: time
+ */
+void cats_conductor_remove(struct cats_conductor *c, struct cats_msg *m, u64 now_ns)
+{
+	dequeue(c, m, now_ns);
 }
 
 /**
  * cats_conductor_remove_first() - take a message out, unsent
  * @c: Conductor
  *
- * For emptying the Conductor after the connection broke.  What was not
- * committed does not count as sent.
+ * For emptying the Conductor after the connection broke.
  *
  * Return: a message that was queued, NULL if none is left.
  */
 struct cats_msg *cats_conductor_remove_first(struct cats_conductor *c)
 {
-	struct cats_class *class;
 	struct cats_msg *m;
-	u32 left;
 
 	if (!c->waiting)
 		return NULL;
-	class = &c->classes[__ffs(c->waiting)];
-	m = list_first_entry(&class->queue, struct cats_msg, node);
-	left = m->len - m->committed;
-	class->queued_bytes -= left;
-	c->queued_bytes -= left;
-	dequeue(c, m);
+	m = cats_stream_head(cats_class_next(&c->classes[__ffs(c->waiting)], false));
+	dequeue(c, m, m->enqueued_ns);
 	return m;
+}
+
+static struct cats_msg *earliest(const struct cats_conductor *c)
+{
+	return rb_entry_safe(rb_first_cached(&c->deadlines), struct cats_msg, by_deadline);
+}
+
+/**
+ * cats_conductor_first_deadline() - when will there be something to expire?
+ * @c: Conductor
+ *
+ * Return: the earliest deadline of a message that has not begun; 0 if none has one.
+ */
+u64 cats_conductor_first_deadline(const struct cats_conductor *c)
+{
+	const struct cats_msg *m = earliest(c);
+
+	return m ? m->deadline_ns : 0;
+}
+
+/**
+ * cats_conductor_remove_expired() - take out a message whose lifetime is over
+ * @c: Conductor
+ * @now_ns: time
+ *
+ * To be asked before cats_conductor_next(), until there is none.
+ *
+ * Return: a message that was queued and had not begun, NULL if none is left.
+ */
+struct cats_msg *cats_conductor_remove_expired(struct cats_conductor *c, u64 now_ns)
+{
+	struct cats_msg *m = earliest(c);
+
+	if (!m || m->deadline_ns > now_ns)
+		return NULL;
+	dequeue(c, m, now_ns);
+	return m;
+}
+
+/**
+ * cats_conductor_replace() - queue a message in place of another
+ * @c: Conductor
+ * @old: message that is queued and has not begun; it is not queued any more
+ * @m: as in cats_conductor_enqueue()
+ * @s: its stream, or NULL
+ * @now_ns: time
+ *
+ * In the same place if both are of the same urgency and stream: who is replaced
+ * often, because his data is always the latest, still gets his turn.
+ */
+void cats_conductor_replace(struct cats_conductor *c, struct cats_msg *old,
+			    struct cats_msg *m, struct cats_stream *s, u64 now_ns)
+{
+	bool same_stream = s ? old->stream == s : old->stream == &old->own;
+
+	if (old->urgency != m->urgency || old->incremental != m->incremental ||
+	    !same_stream) {
+		dequeue(c, old, now_ns);
+		cats_conductor_enqueue(c, m, s, now_ns);
+		return;
+	}
+	init_msg(c, m, s, now_ns);
+	list_add_tail(&m->node, &old->node);
+	count_in(c, m);
+	c->largest = max(c->largest, m->len);
+	if (s) {
+		list_add_tail(&m->stream_node, &old->stream_node);
+		cats_stream_renew(c, s, now_ns);
+	} else {
+		list_add_tail(&m->stream_node, &m->own.msgs);
+		cats_stream_place(c, &m->own, &old->own, now_ns);
+	}
+	dequeue(c, old, now_ns);
+}
+
+/**
+ * cats_conductor_reprioritize() - move a message to another class
+ * @c: Conductor
+ * @m: message that is queued and has not begun; it is the last of its new class,
+ *	unless an older one of its stream is before it
+ * @urgency: the class
+ * @incremental: its stream takes turns
+ * @now_ns: time
+ */
+void cats_conductor_reprioritize(struct cats_conductor *c, struct cats_msg *m,
+				 unsigned int urgency, bool incremental, u64 now_ns)
+{
+	count_out(c, m);
+	m->urgency = urgency;
+	m->incremental = incremental;
+	count_in(c, m);
+	list_move_tail(&m->node, &c->classes[urgency].queue);
+	if (cats_stream_head(m->stream) == m)
+		cats_stream_renew(c, m->stream, now_ns);
 }
 
 /*
@@ -274,4 +462,27 @@ void cats_conductor_get_info(const struct cats_conductor *c,
 	info->longest_wait_us = div_u64(longest_wait_ns(class, now_ns), 1000);
 	if (c->ops->get_info)
 		c->ops->get_info(c, urgency, info);
+}
+
+/**
+ * cats_conductor_get_waits() - how long a class waited, and may wait, for CATS_INFO
+ * @c: Conductor
+ * @urgency: class
+ * @now_ns: time
+ * @waits: @bound_bytes, @gap_bytes and @gap_us are filled
+ */
+void cats_conductor_get_waits(const struct cats_conductor *c, unsigned int urgency,
+			      u64 now_ns, struct cats_wait_info *waits)
+{
+	const struct cats_class *class = &c->classes[urgency];
+	u64 bytes = class->gap_bytes, ns = class->gap_ns;
+
+	if (c->waiting & (1U << urgency)) {
+		bytes = max(bytes, c->sent_bytes - class->waits_since);
+		ns = max(ns, now_ns - class->waits_since_ns);
+	}
+	waits->gap_bytes = bytes;
+	waits->gap_us = div_u64(ns, 1000);
+	waits->bound_bytes = c->ops->bound ? c->ops->bound(c, urgency, c->largest) :
+					     CATS_NO_BOUND;
 }

@@ -276,7 +276,7 @@ bool cats_debt_get_params(const struct cats_conductor *c,
 	return true;
 }
 
-const struct cats_conductor_ops cats_debt = {
+struct cats_conductor_ops cats_debt = {
 	.name		= "debt",
 	.init		= debt_init,
 	.pick		= debt_pick,
@@ -284,7 +284,7 @@ const struct cats_conductor_ops cats_debt = {
 	.get_info	= debt_get_info,
 };
 
-const struct cats_conductor_ops cats_debt_paper = {
+struct cats_conductor_ops cats_debt_paper = {
 	.name		= "debt-paper",
 	.init		= debt_paper_init,
 	.pick		= debt_pick,
@@ -292,7 +292,7 @@ const struct cats_conductor_ops cats_debt_paper = {
 	.get_info	= debt_get_info,
 };
 
-const struct cats_conductor_ops cats_debt_refcode = {
+struct cats_conductor_ops cats_debt_refcode = {
 	.name		= "debt-refcode",
 	.init		= debt_refcode_init,
 	.pick		= debt_pick,

@@ -50,7 +50,7 @@ static struct cats_msg *put(struct bench *b, unsigned int urgency, u32 len)
 {
 	struct cats_msg *m = msg_of(b, urgency, len);
 
-	cats_conductor_enqueue(&b->c, m, b->now);
+	cats_conductor_enqueue(&b->c, m, NULL, b->now);
 	return m;
 }
 
@@ -181,7 +181,7 @@ static void open__stalls_until_extended_or_closed(struct kunit *test)
 	struct cats_msg *m = msg_of(b, 3, 100), *urgent;
 
 	m->open = true;
-	cats_conductor_enqueue(&b->c, m, 0);
+	cats_conductor_enqueue(&b->c, m, NULL, 0);
 	KUNIT_EXPECT_FALSE(test, cats_conductor_commit(&b->c, m, 100, 0));
 	urgent = put(b, 0, 10);
 	KUNIT_EXPECT_TRUE(test, cats_conductor_stalled(&b->c));
@@ -199,7 +199,7 @@ static void open__not_begun_does_not_stall(struct kunit *test)
 	struct cats_msg *m = msg_of(b, 3, 100), *urgent;
 
 	m->open = true;
-	cats_conductor_enqueue(&b->c, m, 0);
+	cats_conductor_enqueue(&b->c, m, NULL, 0);
 	urgent = put(b, 0, 10);
 	KUNIT_EXPECT_PTR_EQ(test, take(b), urgent);
 	KUNIT_EXPECT_FALSE(test, cats_conductor_close_msg(&b->c, m));

@@ -567,7 +567,7 @@ void pair_enqueue(struct pair *p, struct cats_txmsg *m)
 	pair_disown(p, m);
 	m->has_writer = false;
 	m->was_queued = true;
-	cats_conductor_enqueue(&p->cs->conductor, &m->msg, ktime_get_ns());
+	cats_conductor_enqueue(&p->cs->conductor, &m->msg, NULL, ktime_get_ns());
 }
 
 /**

@@ -24,7 +24,7 @@ static void saturate(struct cats_conductor *c)
 		memset(&msgs[i], 0, sizeof(msgs[i]));
 		msgs[i].urgency = i;
 		msgs[i].len = MSG_LEN;
-		cats_conductor_enqueue(c, &msgs[i], 0);
+		cats_conductor_enqueue(c, &msgs[i], NULL, 0);
 	}
 }
 

@@ -26,9 +26,9 @@
 
 /*
  * No call but a decision with rule 2 takes more.  The longest are a commit and
- * get_info: eight classes at up to 5 blocks each, and some 20 around them.
+ * get_info: eight classes at up to 5 blocks each, and some 40 around them.
  */
-#define STEPS_MAX	60
+#define STEPS_MAX	80
 /* One turn of rule 2: seven classes at up to 7 blocks each, and the loop. */
 #define STEPS_PER_TURN	52
 /*
@@ -100,7 +100,7 @@ static void put(struct cats_conductor *c, struct cats_msg *m, unsigned int urgen
 	m->urgency = urgency;
 	m->len = len;
 	steps = 0;
-	cats_conductor_enqueue(c, m, 0);
+	cats_conductor_enqueue(c, m, NULL, 0);
 }
 
 static void note(struct trace *t, unsigned int round, enum call call)

@@ -58,8 +58,10 @@ static bool enqueue(struct exercise *x, const struct op *op, bool open)
 	m->len = len;
 	m->committed = 0;
 	m->urgency = urgency;
+	m->incremental = false;
+	m->deadline_ns = 0;
 	m->open = open;
-	cats_conductor_enqueue(&x->c, m, x->now);
+	cats_conductor_enqueue(&x->c, m, NULL, x->now);
 	return true;
 }
 

@@ -31,6 +31,13 @@ static inline void list_add_tail(struct list_head *node, struct list_head *head)
 	head->prev = node;
 }
 
+static inline void list_move_tail(struct list_head *node, struct list_head *head)
+{
+	node->prev->next = node->next;
+	node->next->prev = node->prev;
+	list_add_tail(node, head);
+}
+
 static inline void list_del_init(struct list_head *node)
 {
 	node->prev->next = node->next;

@@ -11,6 +11,7 @@ typedef __u8 u8;
 typedef __u16 u16;
 typedef __u32 u32;
 typedef unsigned long long u64;
+typedef int s32;
 typedef long long s64;
 
 #endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Conductor "wfq": weighted shares per urgency, by a surplus round robin (a relative of
+ * deficit round robin, Shreedhar and Varghese 1995, that need not know the length of a
+ * message before it is sent).
+ *
+ * Each class has a surplus.  A round serves the waiting classes in the order of their
+ * urgency, each as long as its surplus is positive; what it sends is taken off.  When no
+ * waiting class has a surplus all of them get their weight on top, as many times as it
+ * takes for one to be positive: computed at once, so a pick takes the same time however
+ * small the weights are beside the messages.
+ *
+ * With M the largest message and k = M / weight[i], rounded up, class i waits at most for
+ *
+ *	sum over j < i of ((k + 1) * weight[j] + M)
+ *	+ sum over j > i of (k * weight[j] + M)
+ *
+ * bytes of the others: Documentation/conductor.rst derives it.
+ */
+#include <linux/bitops.h>
+#include <linux/kernel.h>
+#include <linux/math64.h>
+#include <linux/string.h>
+
+#include "conductor.h"
+
+#define WEIGHT_MAX	BIT(24)
+
+/**
+ * struct wfq_state - private state of the policy
+ * @params: as in the uapi header
+ * @surplus: bytes that a class may send, below 0: has sent more
+ */
+struct wfq_state {
+	struct cats_wfq_params	params;
+	s64			surplus[CATS_NR_URGENCIES];
+};
+
+/* Each urgency has twice the share of the next. */
+static const struct cats_wfq_params defaults = {
+	.weight = { 16384, 8192, 4096, 2048, 1024, 512, 256, 128 },
+};
+
+static struct wfq_state *wfq_state(const struct cats_conductor *c)
+{
+	BUILD_BUG_ON(sizeof(struct wfq_state) > CATS_CONDUCTOR_PRIV_SIZE);
+	return cats_conductor_priv(c);
+}
+
+/* Nobody saves up while he has nothing to send; what he sent too much stays. */
+static void wfq_arrive(struct cats_conductor *c, unsigned int urgency)
+{
+	struct wfq_state *w = wfq_state(c);
+
+	w->surplus[urgency] = min_t(s64, w->surplus[urgency], 0);
+}
+
+/* Returns CATS_NR_URGENCIES if nobody waits who has a surplus. */
+static unsigned int first_with_surplus(const struct cats_conductor *c,
+				       const struct wfq_state *w)
+{
+	unsigned int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		if (c->waiting & (1U << i) && w->surplus[i] > 0)
+			break;
+	return i;
+}
+
+/* Rounds until a surplus is positive. */
+static u64 rounds_needed(const struct wfq_state *w, unsigned int i)
+{
+	return div_u64(-w->surplus[i], w->params.weight[i]) + 1;
+}
+
+static void next_round(struct cats_conductor *c, struct wfq_state *w)
+{
+	u64 rounds = ~0ULL;
+	unsigned int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		if (c->waiting & (1U << i))
+			rounds = min(rounds, rounds_needed(w, i));
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		if (c->waiting & (1U << i))
+			w->surplus[i] += rounds * w->params.weight[i];
+}
+
+static unsigned int wfq_pick(struct cats_conductor *c)
+{
+	struct wfq_state *w = wfq_state(c);
+	unsigned int first = first_with_surplus(c, w);
+
+	if (first < CATS_NR_URGENCIES)
+		return first;
+	next_round(c, w);
+	return first_with_surplus(c, w);
+}
+
+static void wfq_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
+{
+	wfq_state(c)->surplus[urgency] -= bytes;
+}
+
+static u64 wfq_bound(const struct cats_conductor *c, unsigned int urgency, u32 largest)
+{
+	const struct cats_wfq_params *p = &wfq_state(c)->params;
+	u64 rounds, sum = 0;
+	unsigned int i;
+
+	rounds = div_u64((u64)largest + p->weight[urgency] - 1, p->weight[urgency]);
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		if (i != urgency)
+			sum += (rounds + (i < urgency)) * p->weight[i] + largest;
+	return sum;
+}
+
+static void wfq_init(struct cats_conductor *c)
+{
+	wfq_state(c)->params = defaults;
+}
+
+static bool is_wfq(const struct cats_conductor *c)
+{
+	return c->ops->pick == wfq_pick;
+}
+
+/**
+ * cats_wfq_set_params() - set the weights of the Conductor "wfq"
+ * @c: Conductor
+ * @params: weights; what everybody has sent too much stays
+ *
+ * Return: NULL, or why not, with nothing changed.
+ */
+const char *cats_wfq_set_params(struct cats_conductor *c,
+				const struct cats_wfq_params *params)
+{
+	unsigned int i;
+
+	if (!is_wfq(c))
+		return "wfq parameters: the Conductor is not wfq";
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		if (!params->weight[i] || params->weight[i] > WEIGHT_MAX)
+			return "wfq parameters: weight is not in 1 to 2^24";
+	wfq_state(c)->params = *params;
+	return NULL;
+}
+
+/**
+ * cats_wfq_get_params() - read the weights of the Conductor "wfq"
+ * @c: Conductor
+ * @params: filled
+ *
+ * Return: false if the Conductor is another.
+ */
+bool cats_wfq_get_params(const struct cats_conductor *c, struct cats_wfq_params *params)
+{
+	if (!is_wfq(c))
+		return false;
+	*params = wfq_state(c)->params;
+	return true;
+}
+
+struct cats_conductor_ops cats_wfq = {
+	.name	= "wfq",
+	.init	= wfq_init,
+	.arrive	= wfq_arrive,
+	.pick	= wfq_pick,
+	.sent	= wfq_sent,
+	.bound	= wfq_bound,
+};
