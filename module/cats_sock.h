@@ -29,6 +29,7 @@
  * @txstamps: see txstamp.c
  * @mem: memory charged to the socket for queued messages, bytes
  * @held_bytes: bytes in unfinished messages that the Conductor does not have yet
+ * @dropped_bytes: bytes that were accepted and are not sent, see drop.c
  * @seen_snd_nxt: snd_nxt when the Feeder last ran, to know where it is called
  *	from, see cats_write_space()
  * @committed_max: see &struct cats_info
@@ -66,6 +67,7 @@ struct cats_sock {
 	struct list_head	txstamps;
 	u32			mem;
 	u32			held_bytes;
+	u32			dropped_bytes;
 	u32			seen_snd_nxt;
 	u32			committed_max;
 	u32			budget_max;
@@ -218,10 +220,12 @@ void cats_feed_all(struct sock *sk, struct cats_sock *cs);
 void cats_drain(struct sock *sk, struct cats_sock *cs);
 void cats_write_space(struct sock *sk);
 void cats_timer(struct timer_list *t);
+void cats_timer_by(struct sock *sk, struct cats_sock *cs, unsigned long when);
 bool cats_can_send(const struct sock *sk);
 
 /* tag.c: what the application says of a message */
 const char *cats_tag_check(const struct cats_tag *tag);
+const char *cats_tag_check_default(const struct cats_tag *tag);
 int cats_tag_from_msg(struct cats_sock *cs, struct msghdr *msg,
 		      struct cats_tag *tag);
 
@@ -236,6 +240,15 @@ void cats_chain_drop_all(struct sock *sk, struct cats_sock *cs);
 u32 cats_chain_hold(const struct sock *sk, const struct cats_txmsg *m);
 bool cats_chain_begin(struct sock *sk, struct cats_sock *cs, bool flush);
 void cats_chain_expire(struct sock *sk, struct cats_sock *cs);
+
+/* drop.c: what is not sent after all */
+void cats_drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+	       enum cats_event event);
+bool cats_expire(struct sock *sk, struct cats_sock *cs);
+void cats_expire_later(struct sock *sk, struct cats_sock *cs);
+void cats_enqueue(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+int cats_change(struct sock *sk, struct cats_sock *cs, struct cats_change *change,
+		bool cancel);
 
 /* txstamp.c: transmit time stamps of messages that overtake */
 void cats_txstamp_request(struct sock *sk, struct cats_sock *cs,

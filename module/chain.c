@@ -73,7 +73,7 @@ void cats_chain_queue(struct cats_sock *cs, struct cats_txmsg *m, bool open)
 	WRITE_ONCE(cs->held_bytes, cs->held_bytes - m->msg.len);
 	m->was_queued = true;
 	m->msg.open = open;
-	cats_conductor_enqueue(&cs->conductor, &m->msg, NULL, ktime_get_ns());
+	cats_enqueue(cs->sk, cs, m);
 }
 
 static bool has_followers(const struct cats_sock *cs, const struct cats_txmsg *m)
@@ -103,8 +103,8 @@ void cats_chain_leave(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
 	}
 	set_chain(cs, urgency, m);
 	m->touched = jiffies;
-	if (!m->whole && !timer_pending(&cs->timer))
-		sk_reset_timer(sk, &cs->timer, jiffies + CHAIN_CEILING);
+	if (!m->whole)
+		cats_timer_by(sk, cs, jiffies + CHAIN_CEILING);
 }
 
 /**
@@ -232,5 +232,5 @@ void cats_chain_expire(struct sock *sk, struct cats_sock *cs)
 			next = m->touched + CHAIN_CEILING;
 	}
 	if (next)
-		sk_reset_timer(sk, &cs->timer, next);
+		cats_timer_by(sk, cs, next);
 }

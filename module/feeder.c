@@ -87,8 +87,11 @@ static struct cats_txmsg *next_to_feed(struct sock *sk, struct cats_sock *cs,
 				       bool flush, u32 *bytes)
 {
 	struct cats_conductor *c = &cs->conductor;
-	struct cats_msg *m = cats_conductor_next(c);
+	struct cats_msg *m;
 
+	if (cats_expire(sk, cs))
+		cats_wake_writers(sk, cs);
+	m = cats_conductor_next(c);
 	if (!m && cats_conductor_empty(c) && cats_chain_begin(sk, cs, flush))
 		m = cats_conductor_next(c);
 	if (!m)
@@ -131,6 +134,18 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, bool flush, gfp_t
 	return true;
 }
 
+/**
+ * cats_timer_by() - have cats_timer() run by some time
+ * @sk: socket
+ * @cs: its CATS state
+ * @when: jiffies; if the timer is set to an earlier time it stays there
+ */
+void cats_timer_by(struct sock *sk, struct cats_sock *cs, unsigned long when)
+{
+	if (!timer_pending(&cs->timer) || time_before(when, cs->timer.expires))
+		sk_reset_timer(sk, &cs->timer, when);
+}
+
 /*
  * Without a segment in flight no ACK will call us, and without an unsent skb
  * no timer of TCP will.
@@ -141,7 +156,7 @@ static void retry_later_if_stuck(struct sock *sk, struct cats_sock *cs)
 	    cats_conductor_stalled(&cs->conductor) ||
 	    cats_unsent(sk) || tcp_sk(sk)->packets_out || !cats_can_send(sk))
 		return;
-	sk_reset_timer(sk, &cs->timer, jiffies + RETRY_DELAY);
+	cats_timer_by(sk, cs, jiffies + RETRY_DELAY);
 }
 
 /*
@@ -248,7 +263,7 @@ void cats_write_space(struct sock *sk)
 }
 
 /**
- * cats_timer() - feed again after memory ran out, and end forsaken messages
+ * cats_timer() - feed again after memory ran out, and end forsaken messages and lifetimes
  * @t: cats_sock.timer; it holds a reference to the socket
  */
 void cats_timer(struct timer_list *t)
@@ -265,10 +280,13 @@ void cats_timer(struct timer_list *t)
 		goto out;
 	}
 	cats_chain_expire(sk, cs);
+	if (cats_expire(sk, cs))
+		cats_wake_writers(sk, cs);
 	if (feed_budget(sk, cs, true, GFP_ATOMIC | __GFP_NOWARN))
 		push(sk, cs);
 	else
 		retry_later_if_stuck(sk, cs);
+	cats_expire_later(sk, cs);
 	cats_arm_hook(sk, cs);
 out:
 	bh_unlock_sock(sk);
@@ -295,6 +313,7 @@ static struct cats_txmsg *next_to_drain(struct sock *sk, struct cats_sock *cs)
 	struct cats_conductor *c = &cs->conductor;
 	struct cats_msg *m;
 
+	cats_expire(sk, cs);
 	while (cats_conductor_stalled(c)) {
 		m = c->current_msg;
 		if (cats_conductor_close_msg(c, m))

@@ -15,6 +15,8 @@
 #include <net/tcp.h>
 
 #include "cats_sock.h"
+#include "name.h"
+#include "policy.h"
 
 static struct kmem_cache *sock_cache;
 
@@ -41,16 +43,19 @@ static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 	return cs;
 }
 
+static void free_cats_sock_rcu(struct rcu_head *head)
+{
+	struct cats_sock *cs = container_of(head, struct cats_sock, rcu);
+
+	cats_policy_put(cs->conductor.ops);
+	kmem_cache_free(sock_cache, cs);
+}
+
 /* For one that nobody has seen. */
 static void free_cats_sock(struct cats_sock *cs)
 {
 	cats_net_put_socket(sock_net(cs->sk));
-	kmem_cache_free(sock_cache, cs);
-}
-
-static void free_cats_sock_rcu(struct rcu_head *head)
-{
-	kmem_cache_free(sock_cache, container_of(head, struct cats_sock, rcu));
+	free_cats_sock_rcu(&cs->rcu);
 }
 
 /**
@@ -145,11 +150,29 @@ static int cats_ulp_init(struct sock *sk)
 	return 0;
 }
 
-/* Settings of the listener may change on another processor: hence the lock. */
+/* It has the policy already. */
+static void inherit_params(struct cats_conductor *c, const struct cats_conductor *from)
+{
+	union {
+		struct cats_bounded_params	bounded;
+		struct cats_wfq_params		wfq;
+		struct cats_debt_params		debt;
+	} params;
+
+	if (cats_bounded_get_params(from, &params.bounded))
+		cats_bounded_set_params(c, &params.bounded);
+	else if (cats_wfq_get_params(from, &params.wfq))
+		cats_wfq_set_params(c, &params.wfq);
+	else if (cats_debt_get_params(from, &params.debt))
+		cats_debt_set_params(c, &params.debt);
+}
+
+/*
+ * Settings of the listener may change on another processor: hence the lock.  It keeps
+ * the module of its policy until its own state is freed by RCU, if not longer.
+ */
 static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 {
-	struct cats_debt_params params;
-
 	cs->base = listener->base;
 	cs->saved_write_space = listener->saved_write_space;
 	cs->saved_state_change = listener->saved_state_change;
@@ -157,8 +180,8 @@ static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 	cs->urgency = listener->urgency;
 	cs->poll_urgency = listener->poll_urgency;
 	cats_conductor_init(&cs->conductor, listener->conductor.ops);
-	if (cats_debt_get_params(&listener->conductor, &params))
-		cats_debt_set_params(&cs->conductor, &params);
+	inherit_params(&cs->conductor, &listener->conductor);
+	WARN_ON_ONCE(!cats_policy_hold(cs->conductor.ops));
 	spin_unlock_bh(&listener->settings_lock);
 }
 
@@ -246,12 +269,16 @@ static int __init cats_init(void)
 	int err = -ENOMEM;
 
 	cats_proto_init();
+	cats_policy_init();
 	sock_cache = KMEM_CACHE(cats_sock, SLAB_ACCOUNT);
 	if (!sock_cache)
 		return err;
 	err = cats_txmsg_init();
 	if (err)
 		goto no_txmsg;
+	err = cats_name_init();
+	if (err)
+		goto no_name;
 	err = cats_net_init();
 	if (err)
 		goto no_net;
@@ -263,6 +290,8 @@ static int __init cats_init(void)
 no_ulp:
 	cats_net_exit();
 no_net:
+	cats_name_exit();
+no_name:
 	cats_txmsg_exit();
 no_txmsg:
 	kmem_cache_destroy(sock_cache);
@@ -275,6 +304,7 @@ static void __exit cats_exit(void)
 	/* The states of the last sockets are freed by call_rcu(). */
 	rcu_barrier();
 	cats_net_exit();
+	cats_name_exit();
 	cats_txmsg_exit();
 	kmem_cache_destroy(sock_cache);
 }

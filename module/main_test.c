@@ -63,7 +63,7 @@ static void attach__starts_from_the_defaults(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, pair_attach(p), 0);
 	KUNIT_EXPECT_EQ(test, p->cs->urgency, CATS_URGENCY_DEFAULT);
-	KUNIT_EXPECT_PTR_EQ(test, p->cs->conductor.ops, &cats_debt);
+	KUNIT_EXPECT_PTR_EQ(test, p->cs->conductor.ops, &cats_bounded);
 	KUNIT_EXPECT_TRUE(test, cats_conductor_empty(&p->cs->conductor));
 	KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
 	KUNIT_EXPECT_EQ(test, p->cs->seen_snd_nxt, tcp_sk(p->sk)->snd_nxt);

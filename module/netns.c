@@ -12,6 +12,7 @@
 
 #include "cats_sock.h"
 #include "netns.h"
+#include "policy.h"
 
 /*
  * One CATS socket per 64 KiB of the machine's memory.  The state of a socket takes
@@ -97,7 +98,7 @@ void cats_net_plain_child(struct net *net)
  * cats_net_set_conductor() - choose a policy, with the namespace's parameters
  * @net: namespace of the socket
  * @c: its Conductor
- * @ops: policy
+ * @ops: policy, held for it
  */
 void cats_net_set_conductor(struct net *net, struct cats_conductor *c,
 			    const struct cats_conductor_ops *ops)
@@ -113,6 +114,19 @@ void cats_net_set_conductor(struct net *net, struct cats_conductor *c,
 	spin_unlock_bh(&cn->lock);
 }
 
+/* Another one may be set, and the module of this one go, at any moment. */
+static const struct cats_conductor_ops *hold_default(struct net *net)
+{
+	const struct cats_conductor_ops *ops;
+
+	rcu_read_lock();
+	do
+		ops = READ_ONCE(cats_net(net)->conductor);
+	while (!cats_policy_hold(ops));
+	rcu_read_unlock();
+	return ops;
+}
+
 /**
  * cats_net_defaults() - give a new socket what its namespace has for it
  * @net: namespace
@@ -121,7 +135,7 @@ void cats_net_set_conductor(struct net *net, struct cats_conductor *c,
 void cats_net_defaults(struct net *net, struct cats_sock *cs)
 {
 	const struct cats_net *cn = cats_net(net);
-	const struct cats_conductor_ops *ops = READ_ONCE(cn->conductor);
+	const struct cats_conductor_ops *ops = hold_default(net);
 
 	cats_conductor_init(&cs->conductor, ops);
 	cats_net_set_conductor(net, &cs->conductor, ops);
@@ -138,15 +152,33 @@ static int do_conductor(struct ctl_table *table, int write, void *buffer,
 	struct ctl_table copy = { .data = name, .maxlen = sizeof(name) };
 	int err;
 
+	rcu_read_lock();
 	strscpy(name, READ_ONCE(cn->conductor)->name, sizeof(name));
+	rcu_read_unlock();
 	err = proc_dostring(&copy, write, buffer, lenp, ppos);
 	if (err || !write)
 		return err;
-	ops = cats_conductor_find(name);
+	ops = cats_policy_get(name);
 	if (!ops)
 		return -ENOENT;
-	WRITE_ONCE(cn->conductor, ops);
+	cats_policy_put(xchg(&cn->conductor, ops));
 	return 0;
+}
+
+/* As net.ipv4.tcp_available_congestion_control. */
+static int do_available(struct ctl_table *table, int write, void *buffer, size_t *lenp,
+			loff_t *ppos)
+{
+	struct ctl_table copy = { .maxlen = PAGE_SIZE };
+	int err;
+
+	copy.data = kmalloc(copy.maxlen, GFP_USER);
+	if (!copy.data)
+		return -ENOMEM;
+	cats_policy_names(copy.data, copy.maxlen);
+	err = proc_dostring(&copy, write, buffer, lenp, ppos);
+	kfree(copy.data);
+	return err;
 }
 
 static int set_debt(struct cats_net *cn, size_t offset, const int *values, size_t size)
@@ -231,6 +263,10 @@ static const struct ctl_table sysctls[] = {
 		.mode		= 0644,
 		.proc_handler	= do_conductor,
 	}, {
+		.procname	= "available_conductors",
+		.mode		= 0444,
+		.proc_handler	= do_available,
+	}, {
 		.procname	= "urgency",
 		.data		= MEMBER(urgency),
 		.maxlen		= sizeof(u8),
@@ -292,7 +328,8 @@ static int register_sysctls(struct net *net, struct cats_net *cn)
 	if (!table)
 		return -ENOMEM;
 	for (entry = table; entry->procname; entry++) {
-		entry->data = (void *)cn + (size_t)entry->data;
+		if (entry->proc_handler != do_available)
+			entry->data = (void *)cn + (size_t)entry->data;
 		if (entry->proc_handler == do_max_sockets)
 			entry->extra2 = net;
 	}
@@ -305,7 +342,7 @@ static int register_sysctls(struct net *net, struct cats_net *cn)
 
 static void init_values(struct cats_net *cn)
 {
-	cn->conductor = &cats_debt;
+	cn->conductor = cats_conductors[0];
 	cn->debt = cats_debt_defaults;
 	cn->urgency = CATS_URGENCY_DEFAULT;
 	cn->max_sockets = min_t(u64, INT_MAX, ((u64)totalram_pages() << PAGE_SHIFT) /
@@ -314,7 +351,7 @@ static void init_values(struct cats_net *cn)
 
 static void copy_values(struct cats_net *cn, struct cats_net *from)
 {
-	cn->conductor = READ_ONCE(from->conductor);
+	cn->conductor = hold_default(&init_net);
 	cn->urgency = READ_ONCE(from->urgency);
 	cn->max_sockets = READ_ONCE(from->max_sockets);
 	spin_lock_bh(&from->lock);
@@ -341,6 +378,7 @@ static void __net_exit net_exit(struct net *net)
 
 	unregister_net_sysctl_table(cn->sysctl);
 	kfree(table);
+	cats_policy_put(cn->conductor);
 	DEBUG_NET_WARN_ON_ONCE(atomic_long_read(&cn->nr_sockets));
 }
 

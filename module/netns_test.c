@@ -96,6 +96,7 @@ static void defaults__of_the_namespace(struct kunit *test)
 	struct cats_debt_params params;
 
 	cn->urgency = 6;
+	cn->conductor = &cats_debt;
 	cn->debt.high[0] = 555555;
 	KUNIT_ASSERT_EQ(test, pair_attach(p), 0);
 	KUNIT_EXPECT_EQ(test, p->cs->urgency, 6);

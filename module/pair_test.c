@@ -387,7 +387,23 @@ static struct cats_txmsg **own_slot(struct pair *p, const struct cats_txmsg *m)
 }
 
 /**
- * pair_msg() - a message without bytes
+ * pair_msg_tag() - a message without bytes
+ * @p: pair, held
+ * @tag: its tag
+ *
+ * Return: the message, or NULL without memory.
+ */
+struct cats_txmsg *pair_msg_tag(struct pair *p, const struct cats_tag *tag)
+{
+	struct cats_txmsg *m = cats_txmsg_alloc(p->sk, p->cs, tag);
+
+	if (m)
+		*own_slot(p, NULL) = m;
+	return m;
+}
+
+/**
+ * pair_msg() - likewise, with no more than an urgency
  * @p: pair, held
  * @urgency: class
  *
@@ -395,11 +411,9 @@ static struct cats_txmsg **own_slot(struct pair *p, const struct cats_txmsg *m)
  */
 struct cats_txmsg *pair_msg(struct pair *p, unsigned int urgency)
 {
-	struct cats_txmsg *m = cats_txmsg_alloc(p->sk, p->cs, urgency);
+	struct cats_tag tag = { .urgency = urgency };
 
-	if (m)
-		*own_slot(p, NULL) = m;
-	return m;
+	return pair_msg_tag(p, &tag);
 }
 
 /**

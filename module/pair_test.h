@@ -75,6 +75,7 @@ int pair_balance(const struct pair *p);
 void pair_use(struct pair *p, int tcp, u32 conductor);
 void pair_no_memory(struct pair *p);
 void pair_memory_back(struct pair *p);
+struct cats_txmsg *pair_msg_tag(struct pair *p, const struct cats_tag *tag);
 struct cats_txmsg *pair_msg(struct pair *p, unsigned int urgency);
 int pair_copy(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);
 int pair_copy_apart(struct pair *p, struct cats_txmsg *m, u8 fill, size_t bytes);

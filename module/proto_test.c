@@ -82,6 +82,7 @@ static void clone__inherits_parameters(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, pair_listen(p, AF_INET), 0);
 	KUNIT_ASSERT_EQ(test, pair_set_ulp(p->listener), 0);
+	KUNIT_ASSERT_EQ(test, set_option(p->listener, CATS_CONDUCTOR, "debt", 5), 0);
 	KUNIT_ASSERT_TRUE(test, cats_debt_get_params(&cats_sk(p->listener->sk)->conductor,
 						     &params));
 	params.high[2] += 77;

@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 
 #include "cats_sock.h"
+#include "name.h"
 
 /*
  * An untagged write adds this much between looks at the limit, so that it
@@ -35,6 +36,7 @@
  * @uarg: MSG_ZEROCOPY: whom to tell when the pages are free, or NULL
  * @pin: take the user's pages themselves
  * @tsflags: time stamps wanted
+ * @tag: of the message; zero but for the urgency if it has none
  * @urgency: class
  * @whole: tagged: nothing is accepted before all of it is there
  * @more: the message goes on in another call
@@ -51,6 +53,7 @@ struct write_op {
 	struct ubuf_info	*uarg;
 	bool			pin;
 	u16			tsflags;
+	struct cats_tag		tag;
 	unsigned int		urgency;
 	bool			whole;
 	bool			more;
@@ -65,7 +68,7 @@ static size_t data_left(const struct write_op *op)
 
 static int alloc_msg(struct sock *sk, struct write_op *op)
 {
-	op->m = cats_txmsg_alloc(sk, op->cs, op->urgency);
+	op->m = cats_txmsg_alloc(sk, op->cs, &op->tag);
 	if (!op->m)
 		return -ENOMEM;
 	op->m->whole = op->whole;
@@ -230,7 +233,7 @@ static void take_back(struct sock *sk, struct write_op *op)
 /* A tagged write: all of it or nothing. */
 static int write_whole(struct sock *sk, struct write_op *op, size_t size)
 {
-	size_t need = cats_txmsg_truesize(size);
+	size_t need = cats_txmsg_truesize(size) + cats_name_truesize(&op->tag);
 	struct cats_sock *cs = op->cs;
 	int err;
 
@@ -366,7 +369,7 @@ static int wait_connect(struct sock *sk, struct write_op *op)
  * In TCP's order: state, then control messages, then errors of the socket.
  * Returns 1 with a tag, 0 without one, or a negative errno.
  */
-static int check_write(struct sock *sk, struct write_op *op, struct cats_tag *tag)
+static int check_write(struct sock *sk, struct write_op *op)
 {
 	struct sockcm_cookie sockc;
 	int err;
@@ -379,7 +382,7 @@ static int check_write(struct sock *sk, struct write_op *op, struct cats_tag *ta
 		return cats_refuse(op->cs, -EINVAL,
 				   "control message: refused by the socket layer");
 	op->tsflags = sockc.tsflags;
-	err = cats_tag_from_msg(op->cs, op->msg, tag);
+	err = cats_tag_from_msg(op->cs, op->msg, &op->tag);
 	if (err < 0)
 		return err;
 	return cats_send_ended(sk) ? -EPIPE : err;
@@ -407,7 +410,8 @@ static bool may_pass(struct sock *sk, const struct write_op *op, size_t size)
 	const struct cats_sock *cs = op->cs;
 
 	return !(op->msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) && !op->whole &&
-	       !op->page && cats_conductor_empty(&cs->conductor) && !cs->held_bytes &&
+	       !op->page && !(op->tsflags && cs->dropped_bytes) &&
+	       cats_conductor_empty(&cs->conductor) && !cs->held_bytes &&
 	       size + cats_unsent(sk) <= cats_burst(sk) &&
 	       cats_may_write(sk, cs, op->urgency, 1, NULL, op->timeo);
 }
@@ -483,7 +487,6 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 static int do_write(struct sock *sk, struct write_op *op, size_t size)
 {
 	int flags = op->msg->msg_flags, err, in_syn = 0;
-	struct cats_tag tag;
 
 	if (unlikely(flags & MSG_FASTOPEN || inet_sk(sk)->defer_connect) &&
 	    !op->page) {
@@ -492,11 +495,13 @@ static int do_write(struct sock *sk, struct write_op *op, size_t size)
 			return in_syn;
 	}
 	op->timeo = sock_sndtimeo(sk, flags & MSG_DONTWAIT);
-	err = check_write(sk, op, &tag);
+	err = check_write(sk, op);
 	if (err < 0)
 		return err;
 	op->whole = err;
-	op->urgency = op->whole ? tag.urgency : op->cs->urgency;
+	if (!op->whole)
+		op->tag = (struct cats_tag){ .urgency = op->cs->urgency };
+	op->urgency = op->tag.urgency;
 	op->more = flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST) &&
 		   !(flags & (MSG_EOR | MSG_OOB));
 	err = size ? write_data(sk, op, size) : write_nothing(sk, op);

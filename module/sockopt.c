@@ -8,6 +8,7 @@
 #include <asm/ioctls.h>
 
 #include "cats_sock.h"
+#include "policy.h"
 
 /*
  * Copies in a structure of negotiated size, see the uapi header; at least
@@ -45,7 +46,7 @@ static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 	err = copy_in(cs, &tag, sizeof(tag), sizeof(tag.urgency), optval, optlen);
 	if (err)
 		return err;
-	why = cats_tag_check(&tag);
+	why = cats_tag_check_default(&tag);
 	if (why)
 		return cats_refuse(cs, -EINVAL, why);
 	spin_lock_bh(&cs->settings_lock);
@@ -77,7 +78,7 @@ static int set_poll_urgency(struct cats_sock *cs, sockptr_t optval,
 static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 			 unsigned int optlen)
 {
-	const struct cats_conductor_ops *ops;
+	const struct cats_conductor_ops *ops, *old = cs->conductor.ops;
 	char name[CATS_CONDUCTOR_NAME_MAX] = "";
 
 	cats_sock_held(cs->sk);
@@ -89,31 +90,91 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 	if (!name[0] || strnlen(name, sizeof(name)) == sizeof(name))
 		return cats_refuse(cs, -EINVAL,
 				   "Conductor: name is empty or too long");
-	ops = cats_conductor_find(name);
+	ops = cats_policy_get(name);
 	if (!ops)
 		return cats_refuse(cs, -ENOENT, "Conductor: no policy of that name");
 	spin_lock_bh(&cs->settings_lock);
 	cats_net_set_conductor(sock_net(cs->sk), &cs->conductor, ops);
 	spin_unlock_bh(&cs->settings_lock);
+	cats_policy_put(old);
 	return 0;
 }
 
-static int set_debt_params(struct cats_sock *cs, sockptr_t optval,
-			   unsigned int optlen)
+/**
+ * union params - parameters of a policy
+ * @debt: CATS_DEBT_PARAMS
+ * @bounded: CATS_BOUNDED_PARAMS
+ * @wfq: CATS_WFQ_PARAMS
+ */
+union params {
+	struct cats_debt_params		debt;
+	struct cats_bounded_params	bounded;
+	struct cats_wfq_params		wfq;
+};
+
+static size_t params_size(int optname)
 {
-	struct cats_debt_params params;
+	switch (optname) {
+	case CATS_DEBT_PARAMS:
+		return sizeof(struct cats_debt_params);
+	case CATS_BOUNDED_PARAMS:
+		return sizeof(struct cats_bounded_params);
+	default:
+		return sizeof(struct cats_wfq_params);
+	}
+}
+
+/* Returns NULL, or why not. */
+static const char *give_params(struct cats_conductor *c, int optname,
+			       const union params *params)
+{
+	switch (optname) {
+	case CATS_DEBT_PARAMS:
+		return cats_debt_set_params(c, &params->debt);
+	case CATS_BOUNDED_PARAMS:
+		return cats_bounded_set_params(c, &params->bounded);
+	default:
+		return cats_wfq_set_params(c, &params->wfq);
+	}
+}
+
+static int set_params(struct cats_sock *cs, int optname, sockptr_t optval,
+		      unsigned int optlen)
+{
+	const size_t per_urgency = CATS_NR_URGENCIES * sizeof(__u32);
+	union params params;
 	const char *why;
 	int err;
 
 	cats_sock_held(cs->sk);
-	err = copy_in(cs, &params, sizeof(params), sizeof(params.high), optval,
-		      optlen);
+	err = copy_in(cs, &params, params_size(optname), per_urgency, optval, optlen);
 	if (err)
 		return err;
 	spin_lock_bh(&cs->settings_lock);
-	why = cats_debt_set_params(&cs->conductor, &params);
+	why = give_params(&cs->conductor, optname, &params);
 	spin_unlock_bh(&cs->settings_lock);
 	return why ? cats_refuse(cs, -EINVAL, why) : 0;
+}
+
+/* Returns their size, or a negative errno. */
+static int get_params(struct cats_sock *cs, int optname, union params *params)
+{
+	const struct cats_conductor *c = &cs->conductor;
+
+	switch (optname) {
+	case CATS_DEBT_PARAMS:
+		if (cats_debt_get_params(c, &params->debt))
+			return sizeof(params->debt);
+		break;
+	case CATS_BOUNDED_PARAMS:
+		if (cats_bounded_get_params(c, &params->bounded))
+			return sizeof(params->bounded);
+		break;
+	default:
+		if (cats_wfq_get_params(c, &params->wfq))
+			return sizeof(params->wfq);
+	}
+	return cats_refuse(cs, -EINVAL, "parameters: the Conductor is another one");
 }
 
 static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
@@ -125,7 +186,9 @@ static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
 	case CATS_CONDUCTOR:
 		return set_conductor(cs, optval, optlen);
 	case CATS_DEBT_PARAMS:
-		return set_debt_params(cs, optval, optlen);
+	case CATS_BOUNDED_PARAMS:
+	case CATS_WFQ_PARAMS:
+		return set_params(cs, optname, optval, optlen);
 	case CATS_POLL_URGENCY:
 		return set_poll_urgency(cs, optval, optlen);
 	default:
@@ -231,21 +294,28 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
  * @tag: CATS_TAG
  * @name: CATS_CONDUCTOR
  * @info: CATS_INFO
- * @debt: CATS_DEBT_PARAMS
+ * @params: CATS_DEBT_PARAMS, CATS_BOUNDED_PARAMS, CATS_WFQ_PARAMS
+ * @change: CATS_CANCEL, CATS_REPRIORITIZE
  * @poll_urgency: CATS_POLL_URGENCY
  */
 union cats_option_value {
 	struct cats_tag		tag;
 	char			name[CATS_CONDUCTOR_NAME_MAX];
 	struct cats_info	info;
-	struct cats_debt_params	debt;
+	union params		params;
+	struct cats_change	change;
 	__s32			poll_urgency;
 };
 
+/* What CATS_CANCEL and CATS_REPRIORITIZE have to be told at least. */
+#define MIN_CHANGE	offsetofend(struct cats_change, urgency)
+
 /* Returns the size of the value, or a negative errno. */
-static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
-		     union cats_option_value *v)
+static int get_value(struct sock *sk, struct cats_sock *cs, int optname,
+		     union cats_option_value *v, char __user *optval, int len)
 {
+	int err;
+
 	cats_sock_held(sk);
 	switch (optname) {
 	case CATS_TAG:
@@ -259,10 +329,16 @@ static int get_value(const struct sock *sk, struct cats_sock *cs, int optname,
 		fill_info(sk, cs, &v->info);
 		return sizeof(v->info);
 	case CATS_DEBT_PARAMS:
-		if (!cats_debt_get_params(&cs->conductor, &v->debt))
-			return cats_refuse(cs, -EINVAL,
-					   "debt parameters: the Conductor is not of the debt family");
-		return sizeof(v->debt);
+	case CATS_BOUNDED_PARAMS:
+	case CATS_WFQ_PARAMS:
+		return get_params(cs, optname, &v->params);
+	case CATS_CANCEL:
+	case CATS_REPRIORITIZE:
+		err = copy_in(cs, &v->change, sizeof(v->change), MIN_CHANGE,
+			      USER_SOCKPTR(optval), len);
+		if (!err)
+			err = cats_change(sk, cs, &v->change, optname == CATS_CANCEL);
+		return err ?: sizeof(v->change);
 	case CATS_POLL_URGENCY:
 		v->poll_urgency = cs->poll_urgency;
 		return sizeof(v->poll_urgency);
@@ -320,7 +396,7 @@ int cats_getsockopt(struct socket *sock, int level, int optname,
 	if (len < 0)
 		return -EINVAL;
 	lock_sock(sk);
-	size = get_value(sk, cs, optname, &v);
+	size = get_value(sk, cs, optname, &v, optval, len);
 	release_sock(sk);
 	if (size < 0)
 		return size;

@@ -6,6 +6,8 @@
 
 #include "cats_sock.h"
 
+#define TAG_FLAGS	(CATS_F_INCREMENTAL | CATS_F_REPLACE)
+
 /**
  * cats_tag_check() - is a tag valid?
  * @tag: tag
@@ -16,13 +18,36 @@ const char *cats_tag_check(const struct cats_tag *tag)
 {
 	if (tag->urgency > CATS_URGENCY_MAX)
 		return "tag: urgency is above 7";
-	if (tag->flags)
+	if (tag->flags & ~TAG_FLAGS)
 		return "tag: unknown flag";
-	if (tag->stream)
-		return "tag: stream is reserved and must be 0";
+	if (tag->flags & CATS_F_INCREMENTAL && !tag->stream)
+		return "tag: CATS_F_INCREMENTAL without a stream";
+	if (tag->flags & CATS_F_REPLACE && !tag->cookie)
+		return "tag: CATS_F_REPLACE without a cookie";
+	if (tag->notify & ~CATS_NOTIFY_ALL)
+		return "tag: unknown event in notify";
 	if (tag->reserved)
 		return "tag: reserved field is not 0";
 	return NULL;
+}
+
+/**
+ * cats_tag_check_default() - may it be the default tag of a socket?
+ * @tag: tag
+ *
+ * Messages without a tag of their own follow TCP, part by part: they cannot be
+ * dropped whole, and nobody could name one of them.
+ *
+ * Return: NULL, or why not (EINVAL).
+ */
+const char *cats_tag_check_default(const struct cats_tag *tag)
+{
+	struct cats_tag rest = *tag;
+
+	rest.urgency = 0;
+	if (memchr_inv(&rest, 0, sizeof(rest)))
+		return "default tag: has more than an urgency";
+	return cats_tag_check(tag);
 }
 
 /* Sizes as in copy_struct_from_user(), but the source is in the kernel. */

@@ -106,14 +106,40 @@ static void check__urgencies(struct kunit *test)
 static void check__reserved_fields(struct kunit *test)
 {
 	struct cats_tag flag = { .flags = 1U << 31 };
-	struct cats_tag stream = { .stream = 1 };
+	struct cats_tag notify = { .notify = 1U << CATS_NR_EVENTS };
 	struct cats_tag reserved = { .reserved = 1U << 31 };
 
 	KUNIT_EXPECT_STREQ(test, cats_tag_check(&flag), "tag: unknown flag");
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&stream),
-			   "tag: stream is reserved and must be 0");
+	KUNIT_EXPECT_STREQ(test, cats_tag_check(&notify), "tag: unknown event in notify");
 	KUNIT_EXPECT_STREQ(test, cats_tag_check(&reserved),
 			   "tag: reserved field is not 0");
+}
+
+static void check__flags_that_need_more(struct kunit *test)
+{
+	struct cats_tag incremental = { .flags = CATS_F_INCREMENTAL };
+	struct cats_tag replace = { .flags = CATS_F_REPLACE };
+
+	KUNIT_EXPECT_STREQ(test, cats_tag_check(&incremental),
+			   "tag: CATS_F_INCREMENTAL without a stream");
+	incremental.stream = 1;
+	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check(&incremental), NULL);
+	KUNIT_EXPECT_STREQ(test, cats_tag_check(&replace),
+			   "tag: CATS_F_REPLACE without a cookie");
+	replace.cookie = 1;
+	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check(&replace), NULL);
+}
+
+static void check__default(struct kunit *test)
+{
+	struct cats_tag tag = { .urgency = CATS_URGENCY_MAX };
+
+	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check_default(&tag), NULL);
+	tag.urgency++;
+	KUNIT_EXPECT_STREQ(test, cats_tag_check_default(&tag), "tag: urgency is above 7");
+	tag = (struct cats_tag){ .stream = 1 };
+	KUNIT_EXPECT_STREQ(test, cats_tag_check_default(&tag),
+			   "default tag: has more than an urgency");
 }
 
 static void from_msg__no_control(struct kunit *test)
@@ -151,7 +177,7 @@ static void from_msg__cut_within_a_field(struct kunit *test)
 	/* Behind the length: padding, not the tag's. */
 	data[1] = 0xffffff00;
 	expect_tag(test, 2);
-	data[1] = 1;
+	data[1] = 4;
 	expect_refused(test, -EINVAL, "tag: unknown flag");
 }
 
@@ -161,13 +187,13 @@ static void from_msg__full(struct kunit *test)
 
 	data[0] = 7;
 	expect_tag(test, 7);
-	data[1] = 1;
+	data[1] = 4;
 	expect_refused(test, -EINVAL, "tag: unknown flag");
 	data[1] = 0;
-	data[2] = 1;
-	expect_refused(test, -EINVAL, "tag: stream is reserved and must be 0");
-	data[2] = 0;
-	data[3] = 1;
+	data[6] = 1U << CATS_NR_EVENTS;
+	expect_refused(test, -EINVAL, "tag: unknown event in notify");
+	data[6] = 0;
+	data[7] = 1;
 	expect_refused(test, -EINVAL, "tag: reserved field is not 0");
 }
 
@@ -270,6 +296,8 @@ static void from_msg__bad_length_behind_a_tag(struct kunit *test)
 static struct kunit_case tag_cases[] = {
 	KUNIT_CASE(check__urgencies),
 	KUNIT_CASE(check__reserved_fields),
+	KUNIT_CASE(check__flags_that_need_more),
+	KUNIT_CASE(check__default),
 	KUNIT_CASE(from_msg__no_control),
 	KUNIT_CASE(from_msg__less_than_a_header),
 	KUNIT_CASE(from_msg__bare_urgency),

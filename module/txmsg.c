@@ -11,7 +11,7 @@
 #include <linux/uio.h>
 
 #include "cats_sock.h"
-#include "txmsg.h"
+#include "name.h"
 
 static struct kmem_cache *txmsg_cache;
 
@@ -33,8 +33,17 @@ static bool within_share(struct sock *sk, const struct cats_sock *cs, u32 bytes)
 	return sk_prot_mem_limits(sk, 2) > sk_sockets_allocated_read_positive(sk) * pages;
 }
 
-/* As TCP, a socket gets tcp_wmem[0] whatever the limits: tcp_wmem_schedule(). */
-static bool charge(struct sock *sk, struct cats_sock *cs, u32 bytes)
+/**
+ * cats_mem_charge() - charge memory for what is queued
+ * @sk: socket
+ * @cs: its CATS state
+ * @bytes: how much
+ *
+ * As TCP, a socket gets tcp_wmem[0] whatever the limits: tcp_wmem_schedule().
+ *
+ * Return: false, with nothing charged, where the limits do not allow it.
+ */
+bool cats_mem_charge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 {
 	u32 wmem_min = READ_ONCE(sock_net(sk)->ipv4.sysctl_tcp_wmem[0]);
 
@@ -46,7 +55,13 @@ static bool charge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 	return true;
 }
 
-static void uncharge(struct sock *sk, struct cats_sock *cs, u32 bytes)
+/**
+ * cats_mem_uncharge() - give it back
+ * @sk: socket
+ * @cs: its CATS state
+ * @bytes: how much
+ */
+void cats_mem_uncharge(struct sock *sk, struct cats_sock *cs, u32 bytes)
 {
 	sk_mem_uncharge(sk, bytes);
 	WRITE_ONCE(cs->mem, cs->mem - bytes);
@@ -71,12 +86,12 @@ size_t cats_txmsg_truesize(size_t len)
  * cats_txmsg_alloc() - a message without bytes
  * @sk: socket, owned by the caller, who may sleep
  * @cs: its CATS state
- * @urgency: class
+ * @tag: its tag
  *
  * Return: the message, with @has_writer set; NULL without memory.
  */
 struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
-				    unsigned int urgency)
+				    const struct cats_tag *tag)
 {
 	struct cats_txmsg *m;
 
@@ -84,16 +99,24 @@ struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
 	m = kmem_cache_zalloc(txmsg_cache, sk->sk_allocation);
 	if (!m)
 		return NULL;
-	if (!charge(sk, cs, sizeof(*m))) {
-		kmem_cache_free(txmsg_cache, m);
-		return NULL;
-	}
 	INIT_LIST_HEAD(&m->msg.node);
-	m->msg.urgency = urgency;
-	m->has_writer = true;
+	m->msg.urgency = tag->urgency;
+	m->msg.incremental = tag->flags & CATS_F_INCREMENTAL;
+	m->tag = *tag;
 	m->head = &m->chunk;
 	m->tail = &m->chunk;
+	if (!cats_mem_charge(sk, cs, sizeof(*m)))
+		goto no_charge;
+	if (cats_name_add(sk, cs, m))
+		goto no_name;
+	m->has_writer = true;
 	return m;
+
+no_name:
+	cats_mem_uncharge(sk, cs, sizeof(*m));
+no_charge:
+	kmem_cache_free(txmsg_cache, m);
+	return NULL;
 }
 
 /* For the next kind of fragments. */
@@ -113,7 +136,7 @@ static void free_chunk(struct sock *sk, struct cats_sock *cs,
 	if (chunk == &m->chunk)
 		return;
 	kfree(chunk);
-	uncharge(sk, cs, CATS_CHUNK_CHARGE);
+	cats_mem_uncharge(sk, cs, CATS_CHUNK_CHARGE);
 }
 
 static struct cats_chunk *add_chunk(struct sock *sk, struct cats_sock *cs,
@@ -121,11 +144,11 @@ static struct cats_chunk *add_chunk(struct sock *sk, struct cats_sock *cs,
 {
 	struct cats_chunk *chunk;
 
-	if (!charge(sk, cs, CATS_CHUNK_CHARGE))
+	if (!cats_mem_charge(sk, cs, CATS_CHUNK_CHARGE))
 		return NULL;
 	chunk = kzalloc(sizeof(*chunk), sk->sk_allocation);
 	if (!chunk) {
-		uncharge(sk, cs, CATS_CHUNK_CHARGE);
+		cats_mem_uncharge(sk, cs, CATS_CHUNK_CHARGE);
 		return NULL;
 	}
 	m->tail->next = chunk;
@@ -217,7 +240,7 @@ int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 	p.offset = pfrag->offset;
 	bytes = min_t(size_t, max, pfrag->size - pfrag->offset);
 	frag = last_frag(sk, cs, m, &p);
-	if (!frag || !charge(sk, cs, bytes))
+	if (!frag || !cats_mem_charge(sk, cs, bytes))
 		return -ENOMEM;
 	copied = copy_page_from_iter(pfrag->page, pfrag->offset, bytes, from);
 	if (copied) {
@@ -225,7 +248,7 @@ int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		pfrag->offset += copied;
 	}
 	if (copied < bytes)
-		uncharge(sk, cs, bytes - copied);
+		cats_mem_uncharge(sk, cs, bytes - copied);
 	return copied ?: -EFAULT;
 }
 
@@ -234,7 +257,7 @@ static int add_piece(struct sock *sk, struct cats_sock *cs,
 {
 	struct cats_frag *frag = last_frag(sk, cs, m, p);
 
-	if (!frag || !charge(sk, cs, bytes))
+	if (!frag || !cats_mem_charge(sk, cs, bytes))
 		return -ENOMEM;
 	frag_add(m->tail, frag, p, bytes);
 	return 0;
@@ -315,7 +338,7 @@ static u32 trim_chunk(struct sock *sk, struct cats_sock *cs,
 		struct cats_frag *frag = &chunk->frags[i];
 		u32 len = min(frag->len, keep - kept);
 
-		uncharge(sk, cs, frag->len - len);
+		cats_mem_uncharge(sk, cs, frag->len - len);
 		frag->len = len;
 		kept += len;
 		if (len)
@@ -415,8 +438,9 @@ void cats_txmsg_put(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 		free_chunk(sk, cs, m, chunk);
 	}
 	cats_txstamp_free(sk, m);
+	cats_name_drop(sk, cs, m);
 	kmem_cache_free(txmsg_cache, m);
-	uncharge(sk, cs, sizeof(*m));
+	cats_mem_uncharge(sk, cs, sizeof(*m));
 }
 
 /**

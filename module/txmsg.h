@@ -13,8 +13,10 @@
 
 #include "conductor.h"
 
+struct cats_name;
 struct cats_sock;
 struct cats_txstamp;
+struct cats_txstream;
 
 /**
  * struct cats_frag - a piece of a page
@@ -69,6 +71,9 @@ struct cats_chunk {
  *	bytes are committed, or the connection ended.
  * @marks: CATS_MARK_*
  * @touched: when the last call ended, jiffies
+ * @tag: what the application said of it; zero if nothing
+ * @stream: of @tag, or NULL
+ * @name: entry of the cookie of @tag, or NULL
  * @stamp: transmit time stamp wanted for the last byte, or NULL
  * @head: chunk to take from
  * @tail: chunk to add to
@@ -81,6 +86,9 @@ struct cats_txmsg {
 	bool			was_queued;
 	u8			marks;
 	unsigned long		touched;
+	struct cats_tag		tag;
+	struct cats_txstream	*stream;
+	struct cats_name	*name;
 	struct cats_txstamp	*stamp;
 	struct cats_chunk	*head;
 	struct cats_chunk	*tail;
@@ -116,9 +124,12 @@ static inline bool cats_txmsg_gone(const struct cats_txmsg *m)
 	return m->was_queued && list_empty(&m->msg.node);
 }
 
+bool cats_mem_charge(struct sock *sk, struct cats_sock *cs, u32 bytes);
+void cats_mem_uncharge(struct sock *sk, struct cats_sock *cs, u32 bytes);
+
 size_t cats_txmsg_truesize(size_t len);
 struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
-				    unsigned int urgency);
+				    const struct cats_tag *tag);
 int cats_txmsg_copy(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    struct iov_iter *from, size_t max);
 int cats_txmsg_pin(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,

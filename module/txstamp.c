@@ -49,7 +49,8 @@ void cats_txstamp_request(struct sock *sk, struct cats_sock *cs,
 	if (!m->stamp)
 		return;
 	m->stamp->tsflags = tsflags;
-	m->stamp->key = tcp_sk(sk)->write_seq + cats_queued_bytes(cs) - 1;
+	m->stamp->key = tcp_sk(sk)->write_seq + cats_queued_bytes(cs) +
+			cs->dropped_bytes - 1;
 }
 
 /**

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages that are not sent after all: their lifetime is over, they are cancelled, or
+ * another one takes their place.  And messages that move to another class.
+ *
+ * Only what is queued, complete and not begun: a begun message is contiguous on the wire
+ * and has to be sent to its end, and an unfinished one still belongs to its writer.  The
+ * queued messages that can be named, or have a lifetime, are all tagged, so complete.
+ */
+#include <linux/uaccess.h>
+
+#include "cats_sock.h"
+#include "name.h"
+
+/**
+ * cats_drop() - a message is not sent
+ * @sk: socket
+ * @cs: its CATS state
+ * @m: message, has just been taken out of the Conductor
+ * @event: why
+ */
+void cats_drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+	       enum cats_event event)
+{
+	cats_sock_held(sk);
+	WRITE_ONCE(cs->dropped_bytes, cs->dropped_bytes + m->msg.len);
+	cats_txmsg_put(sk, cs, m);
+}
+
+/**
+ * cats_expire() - drop the messages whose lifetime is over
+ * @sk: socket
+ * @cs: its CATS state
+ *
+ * Return: whether there was one; then there is room for others.
+ */
+bool cats_expire(struct sock *sk, struct cats_sock *cs)
+{
+	struct cats_conductor *c = &cs->conductor;
+	struct cats_msg *m;
+	bool any = false;
+	u64 now;
+
+	if (likely(!cats_conductor_first_deadline(c)))
+		return false;
+	now = ktime_get_ns();
+	while ((m = cats_conductor_remove_expired(c, now))) {
+		cats_drop(sk, cs, to_txmsg(m), CATS_EVENT_EXPIRED);
+		any = true;
+	}
+	return any;
+}
+
+/**
+ * cats_expire_later() - have the timer look at the next lifetime that ends
+ * @sk: socket
+ * @cs: its CATS state
+ *
+ * The Feeder looks whenever it runs; where it does not, because the peer takes
+ * nothing, memory should be given back and the application told in time.
+ */
+void cats_expire_later(struct sock *sk, struct cats_sock *cs)
+{
+	u64 deadline = cats_conductor_first_deadline(&cs->conductor);
+	u64 now;
+
+	if (likely(!deadline))
+		return;
+	now = ktime_get_ns();
+	cats_timer_by(sk, cs, jiffies + 1 +
+		      (deadline > now ? nsecs_to_jiffies(deadline - now) : 0));
+}
+
+static bool has_begun(const struct cats_txmsg *m)
+{
+	return m->msg.committed;
+}
+
+static bool is_queued(const struct cats_txmsg *m)
+{
+	return !list_empty(&m->msg.node);
+}
+
+/* Another message with the cookie, that can be replaced; NULL if there is none. */
+static struct cats_txmsg *find_replaceable(struct cats_sock *cs, const struct cats_txmsg *m)
+{
+	struct rhlist_head *pos = cats_name_first(cs, m->tag.cookie);
+	struct cats_name *name;
+
+	cats_name_for_each(name, pos)
+		if (name->m != m && is_queued(name->m) && !has_begun(name->m))
+			return name->m;
+	return NULL;
+}
+
+static void enqueue(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
+{
+	cats_conductor_enqueue(&cs->conductor, &m->msg,
+			       m->stream ? &m->stream->stream : NULL, now);
+}
+
+/* The first gives its place, if there are more they just go. */
+static void replace(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
+{
+	struct cats_stream *s = m->stream ? &m->stream->stream : NULL;
+	struct cats_txmsg *old;
+
+	rcu_read_lock();
+	old = find_replaceable(cs, m);
+	if (!old)
+		enqueue(cs, m, now);
+	else
+		cats_conductor_replace(&cs->conductor, &old->msg, &m->msg, s, now);
+	while (old) {
+		cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
+		old = find_replaceable(cs, m);
+		if (old)
+			cats_conductor_remove(&cs->conductor, &old->msg, now);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * cats_enqueue() - let the Conductor have a message, as its tag says
+ * @sk: socket
+ * @cs: its CATS state
+ * @m: message with at least one byte, not queued before; complete if it is tagged
+ */
+void cats_enqueue(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
+{
+	u64 now = ktime_get_ns();
+
+	cats_sock_held(sk);
+	if (m->tag.lifetime_us)
+		m->msg.deadline_ns = now + (u64)m->tag.lifetime_us * NSEC_PER_USEC;
+	if (m->tag.flags & CATS_F_REPLACE)
+		replace(cs, m, now);
+	else
+		enqueue(cs, m, now);
+	cats_expire_later(sk, cs);
+}
+
+/* What CATS_CANCEL and CATS_REPRIORITIZE do with one message. */
+static void change_one(struct cats_sock *cs, struct cats_change *change,
+		       struct cats_txmsg *m, bool cancel)
+{
+	struct cats_conductor *c = &cs->conductor;
+	u64 now = ktime_get_ns();
+
+	if (!is_queued(m) || (change->stream && change->stream != m->tag.stream))
+		return;
+	if (has_begun(m)) {
+		change->begun_msgs++;
+		change->begun_bytes += m->msg.len;
+		return;
+	}
+	change->msgs++;
+	change->bytes += m->msg.len;
+	if (cancel) {
+		cats_conductor_remove(c, &m->msg, now);
+		cats_drop(cs->sk, cs, m, CATS_EVENT_CANCELLED);
+		return;
+	}
+	cats_conductor_reprioritize(c, &m->msg, change->urgency, change->stream ?
+				    change->flags & CATS_F_INCREMENTAL :
+				    m->msg.incremental, now);
+}
+
+static void change_by_cookie(struct cats_sock *cs, struct cats_change *change, bool cancel)
+{
+	struct rhlist_head *pos;
+	struct cats_name *name;
+
+	/* The entries stay readable when their messages go. */
+	rcu_read_lock();
+	pos = cats_name_first(cs, change->cookie);
+	cats_name_for_each(name, pos)
+		change_one(cs, change, name->m, cancel);
+	rcu_read_unlock();
+}
+
+static void change_stream(struct cats_sock *cs, struct cats_change *change, bool cancel)
+{
+	struct cats_txstream *s = cats_stream_find(cs, change->stream);
+	struct cats_msg *m, *next;
+
+	if (!s)
+		return;
+	/* The stream goes with its last message; the head of the list is part of it. */
+	s->users++;
+	list_for_each_entry_safe(m, next, &s->stream.msgs, stream_node)
+		change_one(cs, change, to_txmsg(m), cancel);
+	cats_stream_put(cs->sk, cs, s);
+}
+
+/* Returns NULL, or why not. */
+static const char *check_change(const struct cats_change *change, bool cancel)
+{
+	u32 flags = cancel || !change->stream ? 0 : CATS_F_INCREMENTAL;
+
+	if (!change->cookie && !change->stream)
+		return "change: neither a cookie nor a stream";
+	if (change->flags & ~flags)
+		return "change: unknown flag";
+	if (change->urgency > (cancel ? 0 : CATS_URGENCY_MAX))
+		return cancel ? "change: CATS_CANCEL has no urgency" :
+				"change: urgency is above 7";
+	if (change->reserved)
+		return "change: reserved field is not 0";
+	return NULL;
+}
+
+/**
+ * cats_change() - CATS_CANCEL and CATS_REPRIORITIZE
+ * @sk: socket, owned by the caller
+ * @cs: its CATS state
+ * @change: what to change; the results are filled in
+ * @cancel: which of the two
+ *
+ * Return: 0, or -EINVAL with the reason set and nothing changed.
+ */
+int cats_change(struct sock *sk, struct cats_sock *cs, struct cats_change *change,
+		bool cancel)
+{
+	const char *why = check_change(change, cancel);
+
+	cats_sock_held(sk);
+	if (why)
+		return cats_refuse(cs, -EINVAL, why);
+	cats_expire(sk, cs);
+	change->msgs = 0;
+	change->bytes = 0;
+	change->begun_msgs = 0;
+	change->begun_bytes = 0;
+	if (change->cookie)
+		change_by_cookie(cs, change, cancel);
+	else
+		change_stream(cs, change, cancel);
+	cats_wake_writers(sk, cs);
+	cats_feed(sk, cs);
+	return 0;
+}
