@@ -118,9 +118,9 @@ TEST_F(attach, defaults)
 	EXPECT_EQ(0, tag.flags);
 	len = sizeof(name);
 	ASSERT_EQ(0, getsockopt(self->p.tx, SOL_CATS, CATS_CONDUCTOR, name, &len));
-	EXPECT_STREQ("debt", name);
+	EXPECT_STREQ("bounded", name);
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_STREQ("debt", info.conductor);
+	EXPECT_STREQ("bounded", info.conductor);
 	EXPECT_STREQ("", info.reason);
 	EXPECT_EQ(0, queued_bytes(&info));
 	EXPECT_EQ(0, info.mem_queued);

@@ -149,17 +149,43 @@ void frame_build(void *buf, uint32_t len, uint32_t id, uint32_t urgency)
 		((uint8_t *)buf)[i] = payload_byte(id, i);
 }
 
-ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags)
+static ssize_t build_and_send(int fd, const struct cats_tag *tag, size_t tag_len,
+			      uint32_t id, uint32_t len, int flags)
 {
 	void *buf = malloc(len);
 	ssize_t ret;
 	int saved;
 
-	frame_build(buf, len, id, urgency);
-	ret = send_tagged(fd, urgency, buf, len, flags);
+	frame_build(buf, len, id, tag->urgency);
+	ret = send_cmsg(fd, buf, len, SOL_CATS, CATS_TAG, tag, tag_len, flags);
 	saved = errno;
 	free(buf);
 	errno = saved;
+	return ret;
+}
+
+ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags)
+{
+	struct cats_tag tag = { .urgency = urgency };
+
+	return build_and_send(fd, &tag, urgency == UNTAGGED ? 0 : sizeof(tag), id, len,
+			      flags);
+}
+
+/* Likewise with a tag that says more. */
+ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len)
+{
+	return build_and_send(fd, tag, sizeof(*tag), id, len, MSG_DONTWAIT);
+}
+
+/* The next message that is not of the backlog; as read_frame(). */
+int read_own(int fd, struct frame *frame)
+{
+	int ret;
+
+	do
+		ret = read_frame(fd, frame);
+	while (ret == 1 && frame->id >= FILL_ID);
 	return ret;
 }
 
@@ -212,6 +238,28 @@ static bool settle(int fd)
 		poll(NULL, 0, 1);
 	}
 	return false;
+}
+
+/*
+ * Fills TCP, so that it takes no more as long as nobody reads: messages FILL_ID to
+ * FILL_ID + n - 1 of urgency 7.  Returns n, or -1.
+ */
+int fill_tcp(int fd)
+{
+	struct cats_info info = {};
+	int n = 0;
+
+	while (info.classes[7].queued_msgs < 3) {
+		do {
+			if (send_frame(fd, 7, FILL_ID + n, FILL_LEN, 0) != FILL_LEN ||
+			    get_info(fd, &info))
+				return -1;
+			n++;
+		} while (info.classes[7].queued_msgs < 3);
+		if (!settle(fd) || get_info(fd, &info))
+			return -1;
+	}
+	return n;
 }
 
 /*

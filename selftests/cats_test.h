@@ -55,6 +55,10 @@ struct frame {
 
 #define BLOCKED_ID	4711
 
+/* See fill_tcp(). */
+#define FILL_ID	1000000
+#define FILL_LEN	1000
+
 /**
  * struct blocked_write - a write that sleeps in a thread of its own
  * @thread: to join
@@ -90,7 +94,10 @@ int send_cmsg(int fd, const void *buf, size_t len, int level, int type,
 ssize_t send_tagged(int fd, int urgency, const void *buf, size_t len, int flags);
 void frame_build(void *buf, uint32_t len, uint32_t id, uint32_t urgency);
 ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags);
+ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len);
 int read_frame(int fd, struct frame *frame);
+int fill_tcp(int fd);
+int read_own(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
 uint64_t queued_bytes(const struct cats_info *info);
 int mem_used(int fd);

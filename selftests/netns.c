@@ -122,7 +122,7 @@ FIXTURE_TEARDOWN(netns)
 TEST_F(netns, defaults)
 {
 	static const char *const expected[] = {
-		"debt", "3",
+		"bounded", "3",
 		"120000 96000 84000 72000 60000 48000 36000 0",
 		"60000 48000 42000 36000 30000 24000 18000 0",
 		"2000 1600 1400 1200 1000 800 600 400", "6000",
@@ -174,6 +174,7 @@ TEST_F(netns, new_sockets_start_with_them)
 	socklen_t len = sizeof(tag);
 
 	ASSERT_EQ(0, set("urgency", "5"));
+	ASSERT_EQ(0, set("conductor", "debt"));
 	ASSERT_EQ(0, set("debt_low", "1 1 1 1 1 1 1 0"));
 	ASSERT_EQ(0, set("debt_high", "7 6 5 4 3 2 1 0"));
 	ASSERT_EQ(0, set("debt_payback", "1 2 3 4 5 6 7 8"));

@@ -97,6 +97,8 @@ static void use_options(int fd)
 
 	if (setsockopt(fd, SOL_CATS, CATS_TAG, &tag, sizeof(tag)))
 		err(1, "set CATS_TAG");
+	if (set_conductor(fd, "debt"))
+		err(1, "set CATS_CONDUCTOR");
 	if (getsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &params, &len))
 		err(1, "get CATS_DEBT_PARAMS");
 	if (setsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &params, sizeof(params)))

@@ -277,6 +277,7 @@ TEST_F(surface, stamp_overtaking)
 
 	if (!is_cats())
 		return;
+	ASSERT_EQ(0, set_conductor(self->p.tx, "strict"));
 	queued = backlog(self->p.tx, &base);
 	ASSERT_LT(0, queued);
 	ASSERT_EQ(0, enable(self->p.tx, SOF_TIMESTAMPING_TX_ACK | STAMPS_ID));

@@ -135,20 +135,51 @@ TEST_F(tag, bad_urgency)
 
 TEST_F(tag, unknown_flag)
 {
-	struct cats_tag tag = { .flags = 1 };
+	struct cats_tag tag = { .flags = 4 };
 
 	EXPECT_REFUSED(send_raw(self->p.tx, &tag, sizeof(tag)), EINVAL,
 		       "tag: unknown flag");
 }
 
-TEST_F(tag, reserved)
+TEST_F(tag, flags_that_need_more)
 {
-	struct cats_tag tag = { .stream = 1 };
+	struct cats_tag tag = { .flags = CATS_F_INCREMENTAL, .cookie = 1 };
 
 	EXPECT_REFUSED(send_raw(self->p.tx, &tag, sizeof(tag)), EINVAL,
-		       "tag: stream is reserved and must be 0");
-	tag.stream = 0;
-	tag.reserved = 1;
+		       "tag: CATS_F_INCREMENTAL without a stream");
+	tag = (struct cats_tag){ .flags = CATS_F_REPLACE, .stream = 1 };
+	EXPECT_REFUSED(send_raw(self->p.tx, &tag, sizeof(tag)), EINVAL,
+		       "tag: CATS_F_REPLACE without a cookie");
+}
+
+TEST_F(tag, unknown_event)
+{
+	struct cats_tag tag = { .notify = CATS_NOTIFY_ALL + 1 };
+
+	EXPECT_REFUSED(send_raw(self->p.tx, &tag, sizeof(tag)), EINVAL,
+		       "tag: unknown event in notify");
+}
+
+/* It says how urgent untagged messages are, and nothing else. */
+TEST_F(tag, default_is_an_urgency)
+{
+	static const struct cats_tag tags[] = {
+		{ .stream = 1 }, { .lifetime_us = 1 }, { .cookie = 1 },
+		{ .stream = 1, .flags = CATS_F_INCREMENTAL },
+		{ .notify = CATS_NOTIFY_ALL }, { .reserved = 1 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+		EXPECT_REFUSED(setsockopt(self->p.tx, SOL_CATS, CATS_TAG, &tags[i],
+					  sizeof(tags[i])), EINVAL,
+			       "default tag: has more than an urgency");
+}
+
+TEST_F(tag, reserved)
+{
+	struct cats_tag tag = { .reserved = 1 };
+
 	EXPECT_REFUSED(send_raw(self->p.tx, &tag, sizeof(tag)), EINVAL,
 		       "tag: reserved field is not 0");
 }
@@ -334,7 +365,7 @@ TEST_F(tag, info_sizes)
 	memset(buf, 0x55, sizeof(buf));
 	EXPECT_EQ(0, getsockopt(self->p.tx, SOL_CATS, CATS_INFO, buf, &len));
 	EXPECT_EQ(4, len);
-	EXPECT_EQ(0, memcmp(buf, "debt\x55", 5));
+	EXPECT_EQ(0, memcmp(buf, "boun\x55", 5));
 }
 
 TEST_F(tag, conductor_by_name)
@@ -373,7 +404,7 @@ TEST_F(tag, conductor_refused)
 				  "a-name-of-16-byt", CATS_CONDUCTOR_NAME_MAX),
 		       EINVAL, "Conductor: name is empty or too long");
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
-	EXPECT_STREQ("debt", info.conductor);
+	EXPECT_STREQ("bounded", info.conductor);
 }
 
 TEST_F(tag, debt_params)
@@ -382,6 +413,7 @@ TEST_F(tag, debt_params)
 	socklen_t len = sizeof(p);
 	int fd = self->p.tx;
 
+	ASSERT_EQ(0, set_conductor(fd, "debt"));
 	ASSERT_EQ(0, getsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &p, &len));
 	EXPECT_EQ(sizeof(p), len);
 	EXPECT_EQ(120000, p.high[0]);
@@ -399,7 +431,7 @@ TEST_F(tag, debt_params)
 		       EINVAL,
 		       "debt parameters: the Conductor is not of the debt family");
 	EXPECT_REFUSED(getsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &q, &len), EINVAL,
-		       "debt parameters: the Conductor is not of the debt family");
+		       "parameters: the Conductor is another one");
 }
 
 TEST_HARNESS_MAIN

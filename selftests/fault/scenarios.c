@@ -267,7 +267,7 @@ static void check_unchanged(struct episode *e)
 	struct cats_tag tag = {};
 
 	if (getsockopt(e->p.tx, SOL_CATS, CATS_CONDUCTOR, name, &len) ||
-	    strcmp(name, "debt"))
+	    strcmp(name, "bounded"))
 		fail(e, "a refused option changed the Conductor: %s", name);
 	len = sizeof(tag);
 	if (getsockopt(e->p.tx, SOL_CATS, CATS_TAG, &tag, &len) ||

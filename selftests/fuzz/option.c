@@ -18,8 +18,10 @@
 #define SLOWEST_RATE	100000
 
 static const char *const conductors[] = {
-	"debt", "strict", "debt-paper", "debt-refcode", "no-such",
+	"debt", "strict", "debt-paper", "debt-refcode", "bounded", "wfq", "edf", "no-such",
 };
+
+#define NR_CONDUCTORS	(sizeof(conductors) / sizeof(conductors[0]))
 
 static const char *const congestion_controls[] = { "cubic", "reno", "bbr" };
 
@@ -124,12 +126,13 @@ static void op_tag(struct worker *w, const struct op *op)
 static void op_conductor(struct worker *w, const struct op *op)
 {
 	static const int allowed[] = { EBADF, 0 }, none[] = { ENOENT, EBADF, 0 };
-	const char *name = conductors[op->b % 5];
+	bool unknown = op->b % NR_CONDUCTORS == NR_CONDUCTORS - 1;
+	const char *name = conductors[op->b % NR_CONDUCTORS];
 	long ret = setsockopt(episode.tx, SOL_CATS, CATS_CONDUCTOR, name, strlen(name));
 
 	count_call(w);
-	expect(w, op, ret, errno, op->b % 5 == 4 ? none : allowed);
-	if (!ret && op->b % 5 == 4)
+	expect(w, op, ret, errno, unknown ? none : allowed);
+	if (!ret && unknown)
 		fail("a Conductor that does not exist was accepted");
 }
 
