@@ -27,6 +27,9 @@
  *	NULL; see chain.c
  * @whole_chains: bit i: that of urgency i is whole, so what it holds cannot be sent
  * @txstamps: see txstamp.c
+ * @unsent: messages that are committed and not all transmitted, and whose end is to
+ *	be told of, in the order of their sequence numbers
+ * @unacked: likewise, transmitted and not all acknowledged
  * @mem: memory charged to the socket for queued messages, bytes
  * @held_bytes: bytes in unfinished messages that the Conductor does not have yet
  * @dropped_bytes: bytes that were accepted and are not sent, see drop.c
@@ -35,6 +38,7 @@
  * @committed_max: see &struct cats_info
  * @budget_max: see &struct cats_info
  * @alloc_failures: see &struct cats_info
+ * @notices_lost: see &struct cats_info
  * @reason: why the last refused call was refused, or NULL
  * @reason_errno: errno of that call
  * @settings_lock: held to change what accepted sockets inherit, beside the socket
@@ -65,6 +69,8 @@ struct cats_sock {
 	struct timer_list	timer;
 	struct cats_txmsg	*chains[CATS_NR_URGENCIES];
 	struct list_head	txstamps;
+	struct list_head	unsent;
+	struct list_head	unacked;
 	u32			mem;
 	u32			held_bytes;
 	u32			dropped_bytes;
@@ -72,6 +78,7 @@ struct cats_sock {
 	u32			committed_max;
 	u32			budget_max;
 	u32			alloc_failures;
+	u32			notices_lost;
 	const char		*reason;
 	int			reason_errno;
 	/* what accepted sockets inherit, beside the socket lock */
@@ -259,6 +266,26 @@ void cats_txstamp_free(struct sock *sk, struct cats_txmsg *m);
 void cats_txstamp_purge(struct sock *sk, struct cats_sock *cs);
 int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		 int *addr_len);
+
+/* notice.c: what became of a message */
+void cats_notify(struct sock *sk, struct cats_sock *cs, const struct cats_txmsg *m,
+		 enum cats_event event);
+void cats_notice_begun(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
+		       u32 bytes, u64 now_ns);
+void cats_notice_watch(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+void cats_notice_progress(struct sock *sk, struct cats_sock *cs);
+void cats_notice_drop_all(struct sock *sk, struct cats_sock *cs);
+bool cats_notices_only(struct sock *sk);
+bool cats_notice_recv(struct sock *sk, struct msghdr *msg);
+
+/**
+ * cats_notices_due() - is there a message of which there is more to tell?
+ * @cs: CATS socket
+ */
+static inline bool cats_notices_due(const struct cats_sock *cs)
+{
+	return !list_empty(&cs->unsent) || !list_empty(&cs->unacked);
+}
 
 /* sendmsg.c */
 int cats_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);

@@ -22,6 +22,7 @@ void cats_purge(struct sock *sk, struct cats_sock *cs)
 
 	cats_sock_held(sk);
 	cats_chain_drop_all(sk, cs);
+	cats_notice_drop_all(sk, cs);
 	while ((m = cats_conductor_remove_first(&cs->conductor)))
 		cats_txmsg_put(sk, cs, to_txmsg(m));
 }
@@ -38,8 +39,11 @@ void cats_state_change(struct sock *sk)
 	struct cats_sock *cs = cats_sk(sk);
 
 	cats_sock_held(sk);
-	if (sk->sk_state == TCP_CLOSE)
+	if (sk->sk_state == TCP_CLOSE) {
+		/* The last segment may have acknowledged something. */
+		cats_notice_progress(sk, cs);
 		cats_purge(sk, cs);
+	}
 	cs->saved_state_change(sk);
 }
 

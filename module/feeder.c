@@ -70,10 +70,17 @@ static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    u32 limit, u32 size_goal, gfp_t gfp)
 {
 	int n = cats_append(sk, cs, m, limit, size_goal, gfp);
+	bool begins = !m->msg.committed, complete;
+	u64 now = ktime_get_ns();
 
-	if (n > 0 && cats_conductor_commit(&cs->conductor, &m->msg, n,
-					   ktime_get_ns())) {
+	if (n < 0)
+		return n;
+	complete = cats_conductor_commit(&cs->conductor, &m->msg, n, now);
+	if (begins)
+		cats_notice_begun(sk, cs, m, n, now);
+	if (complete) {
 		cats_append_done(sk, cs, m);
+		cats_notice_watch(sk, cs, m);
 		cats_txmsg_put(sk, cs, m);
 	}
 	return n;
@@ -251,6 +258,7 @@ void cats_write_space(struct sock *sk)
 	bool in_loop = cs->seen_snd_nxt != tcp_sk(sk)->snd_nxt;
 
 	cats_sock_held(sk);
+	cats_notice_progress(sk, cs);
 	cs->seen_snd_nxt = tcp_sk(sk)->snd_nxt;
 	if (feed_budget(sk, cs, !in_loop, GFP_ATOMIC | __GFP_NOWARN)) {
 		if (!in_loop)
@@ -316,8 +324,10 @@ static struct cats_txmsg *next_to_drain(struct sock *sk, struct cats_sock *cs)
 	cats_expire(sk, cs);
 	while (cats_conductor_stalled(c)) {
 		m = c->current_msg;
-		if (cats_conductor_close_msg(c, m))
+		if (cats_conductor_close_msg(c, m)) {
+			cats_notice_watch(sk, cs, to_txmsg(m));
 			cats_txmsg_put(sk, cs, to_txmsg(m));
+		}
 	}
 	m = cats_conductor_next(c);
 	return m ? to_txmsg(m) : NULL;

@@ -40,6 +40,8 @@ static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 	spin_lock_init(&cs->settings_lock);
 	timer_setup(&cs->timer, cats_timer, 0);
 	INIT_LIST_HEAD(&cs->txstamps);
+	INIT_LIST_HEAD(&cs->unsent);
+	INIT_LIST_HEAD(&cs->unacked);
 	return cs;
 }
 

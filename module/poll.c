@@ -170,7 +170,7 @@ void cats_poll_changed(struct sock *sk, struct cats_sock *cs)
 static bool needs_hook(const struct cats_sock *cs)
 {
 	return !cats_conductor_empty(&cs->conductor) || cs->held_bytes ||
-	       cs->blocked || READ_ONCE(cs->wanted);
+	       cs->blocked || READ_ONCE(cs->wanted) || cats_notices_due(cs);
 }
 
 /**
@@ -178,7 +178,7 @@ static bool needs_hook(const struct cats_sock *cs)
  * @sk: socket
  * @cs: its CATS state
  *
- * While data is queued, or somebody waits for room.
+ * While data is queued, somebody waits for room, or is to be told how far TCP is.
  */
 void cats_arm_hook(struct sock *sk, const struct cats_sock *cs)
 {

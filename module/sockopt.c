@@ -280,6 +280,7 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
 	info->alloc_failures = cs->alloc_failures;
 	info->mem_queued = cs->mem;
 	info->mem_limit = cats_mem_limit(sk, cs->urgency);
+	info->notices_lost = cs->notices_lost;
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
 		if (cs->chains[i] && !cs->chains[i]->was_queued) {

@@ -100,6 +100,7 @@ struct cats_txmsg *cats_txmsg_alloc(struct sock *sk, struct cats_sock *cs,
 	if (!m)
 		return NULL;
 	INIT_LIST_HEAD(&m->msg.node);
+	INIT_LIST_HEAD(&m->watch);
 	m->msg.urgency = tag->urgency;
 	m->msg.incremental = tag->flags & CATS_F_INCREMENTAL;
 	m->tag = *tag;
@@ -423,14 +424,15 @@ void cats_txmsg_consume(struct sock *sk, struct cats_sock *cs,
  * @sk: socket
  * @cs: its CATS state
  * @m: message, not queued.  One that still has a writer is left to him: he
- *	finds it unlinked.
+ *	finds it unlinked.  One that there is more to tell of stays until that was
+ *	told, see notice.c.
  */
 void cats_txmsg_put(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	struct cats_chunk *chunk, *next;
 
 	cats_sock_held(sk);
-	if (m->has_writer)
+	if (m->has_writer || !list_empty(&m->watch))
 		return;
 	for (chunk = m->head; chunk; chunk = next) {
 		next = chunk->next;

@@ -70,10 +70,14 @@ struct cats_chunk {
  * @was_queued: the Conductor has, or had, it.  If it is not queued any more its
  *	bytes are committed, or the connection ended.
  * @marks: CATS_MARK_*
+ * @first_seq: sequence number of the first byte, once it has begun
  * @touched: when the last call ended, jiffies
- * @tag: what the application said of it; zero if nothing
+ * @tag: of the first call that wrote it; zero but for the urgency if it has none
  * @stream: of @tag, or NULL
  * @name: entry of the cookie of @tag, or NULL
+ * @waited_ns: how long it had waited when it began
+ * @watch: in a list of &struct cats_sock while all of it is committed, and there is
+ *	more to tell of it; see notice.c
  * @stamp: transmit time stamp wanted for the last byte, or NULL
  * @head: chunk to take from
  * @tail: chunk to add to
@@ -85,10 +89,13 @@ struct cats_txmsg {
 	bool			whole;
 	bool			was_queued;
 	u8			marks;
+	u32			first_seq;
 	unsigned long		touched;
 	struct cats_tag		tag;
 	struct cats_txstream	*stream;
 	struct cats_name	*name;
+	u64			waited_ns;
+	struct list_head	watch;
 	struct cats_txstamp	*stamp;
 	struct cats_chunk	*head;
 	struct cats_chunk	*tail;

@@ -71,14 +71,13 @@ static void drop_first(struct sock *sk, struct cats_txstamp *stamp)
 	sock_kfree_s(sk, stamp, sizeof(*stamp));
 }
 
-/* Those of acknowledged bytes are done once the error queue has been read. */
+/* Those of acknowledged bytes are done once the error queue has no stamps any more. */
 static void drop_done(struct sock *sk, struct cats_sock *cs)
 {
 	struct cats_txstamp *stamp, *next;
 
 	list_for_each_entry_safe(stamp, next, &cs->txstamps, node) {
-		if (!before(stamp->seq, tcp_sk(sk)->snd_una) ||
-		    !skb_queue_empty_lockless(&sk->sk_error_queue))
+		if (!before(stamp->seq, tcp_sk(sk)->snd_una) || !cats_notices_only(sk))
 			break;
 		drop_first(sk, stamp);
 	}
@@ -145,6 +144,23 @@ static void rename(struct sock *sk, struct cats_sock *cs, struct sk_buff *skb)
 	}
 }
 
+/* As without CATS, but for the names of stamps. */
+static int recv_error(struct sock *sk, struct cats_sock *cs, struct msghdr *msg,
+		      size_t len, int flags, int *addr_len)
+{
+	unsigned long irqflags;
+	struct sk_buff *skb;
+
+	/* The head stays the head: only readers take it, and we have the lock. */
+	spin_lock_irqsave(&sk->sk_error_queue.lock, irqflags);
+	skb = skb_peek(&sk->sk_error_queue);
+	if (skb)
+		rename(sk, cs, skb);
+	spin_unlock_irqrestore(&sk->sk_error_queue.lock, irqflags);
+	/* Into an empty queue another one may have come, with the wrong name. */
+	return skb ? cs->base->recvmsg(sk, msg, len, flags, addr_len) : -EAGAIN;
+}
+
 /**
  * cats_recvmsg() - proto.recvmsg
  * @sk: socket
@@ -159,22 +175,13 @@ int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 		 int *addr_len)
 {
 	struct cats_sock *cs = cats_sk(sk);
-	unsigned long irqflags;
-	struct sk_buff *skb;
-	int ret = -EAGAIN;
+	int ret = 0;
 
 	if (!(flags & MSG_ERRQUEUE))
 		return cs->base->recvmsg(sk, msg, len, flags, addr_len);
-	/* The head stays the head: only readers take it, and we have the lock. */
 	lock_sock(sk);
-	spin_lock_irqsave(&sk->sk_error_queue.lock, irqflags);
-	skb = skb_peek(&sk->sk_error_queue);
-	if (skb)
-		rename(sk, cs, skb);
-	spin_unlock_irqrestore(&sk->sk_error_queue.lock, irqflags);
-	/* Into an empty queue another one may have come, with the wrong name. */
-	if (skb)
-		ret = cs->base->recvmsg(sk, msg, len, flags, addr_len);
+	if (!cats_notice_recv(sk, msg))
+		ret = recv_error(sk, cs, msg, len, flags, addr_len);
 	drop_done(sk, cs);
 	release_sock(sk);
 	return ret;
