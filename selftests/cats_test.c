@@ -173,9 +173,27 @@ ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags)
 }
 
 /* Likewise with a tag that says more. */
-ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len)
+ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len,
+		       int flags)
 {
-	return build_and_send(fd, tag, sizeof(*tag), id, len, MSG_DONTWAIT);
+	return build_and_send(fd, tag, sizeof(*tag), id, len, flags);
+}
+
+/* Takes a notice from the error queue; 0, or -1 if there is none, or something else. */
+int read_notice(int fd, struct cats_notice *notice)
+{
+	char control[CMSG_SPACE(256)] __attribute__((aligned(8)));
+	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg;
+
+	if (recvmsg(fd, &msg, MSG_ERRQUEUE) || msg.msg_flags != MSG_ERRQUEUE)
+		return -1;
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (!cmsg || cmsg->cmsg_level != SOL_CATS || cmsg->cmsg_type != CATS_NOTICE ||
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(*notice)) || CMSG_NXTHDR(&msg, cmsg))
+		return -1;
+	memcpy(notice, CMSG_DATA(cmsg), sizeof(*notice));
+	return 0;
 }
 
 /* The next message that is not of the backlog; as read_frame(). */

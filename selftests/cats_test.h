@@ -94,7 +94,9 @@ int send_cmsg(int fd, const void *buf, size_t len, int level, int type,
 ssize_t send_tagged(int fd, int urgency, const void *buf, size_t len, int flags);
 void frame_build(void *buf, uint32_t len, uint32_t id, uint32_t urgency);
 ssize_t send_frame(int fd, int urgency, uint32_t id, uint32_t len, int flags);
-ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len);
+ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t len,
+		       int flags);
+int read_notice(int fd, struct cats_notice *notice);
 int read_frame(int fd, struct frame *frame);
 int fill_tcp(int fd);
 int read_own(int fd, struct frame *frame);

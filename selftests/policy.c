@@ -119,7 +119,7 @@ TEST_F(policy, edf_goes_by_the_deadline)
 			.lifetime_us = msgs[i].lifetime_s * 1000000,
 		};
 
-		ASSERT_EQ(200, send_frame_tag(self->p.tx, &tag, i, 200));
+		ASSERT_EQ(200, send_frame_tag(self->p.tx, &tag, i, 200, MSG_DONTWAIT));
 	}
 	for (i = 0; i < 6; i++) {
 		ASSERT_EQ(1, read_own(self->p.rx, &frame));

@@ -58,7 +58,7 @@ FIXTURE_TEARDOWN(stream)
 
 #define SEND(id, ...) do {							\
 	const struct cats_tag _tag = { __VA_ARGS__ };				\
-	ASSERT_EQ(MSG_LEN, send_frame_tag(self->p.tx, &_tag, id, MSG_LEN));	\
+	ASSERT_EQ(MSG_LEN, send_frame_tag(self->p.tx, &_tag, id, MSG_LEN, MSG_DONTWAIT));	\
 } while (0)
 
 /* The next messages that arrive, beside the backlog; -1 is the end of the list. */
@@ -158,7 +158,7 @@ TEST_F(stream, a_thousand_of_them)
 			.urgency = 5, .stream = 1 + i / 2, .flags = CATS_F_INCREMENTAL,
 		};
 
-		ASSERT_EQ(LEN, send_frame_tag(self->p.tx, &tag, i, LEN));
+		ASSERT_EQ(LEN, send_frame_tag(self->p.tx, &tag, i, LEN, MSG_DONTWAIT));
 	}
 	for (round = 0; round < 2; round++)
 		for (i = 0; i < STREAMS; i++) {
@@ -195,7 +195,7 @@ TEST_F(stream, does_not_expire_once_begun)
 	int i;
 
 	/* In the way, with its first bytes, of all that comes after it. */
-	ASSERT_EQ(LONG, send_frame_tag(self->p.tx, &tag, 1, LONG));
+	ASSERT_EQ(LONG, send_frame_tag(self->p.tx, &tag, 1, LONG, MSG_DONTWAIT));
 	for (i = 0; i < self->backlog &&
 	     class_info(self->p.tx, 0).queued_bytes == LONG; i++)
 		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
@@ -213,7 +213,7 @@ TEST_F(stream, expiry_makes_room)
 	const struct cats_tag tag = { .urgency = 3, .lifetime_us = 200000 };
 	struct pollfd pfd = { .fd = self->p.tx, .events = POLLOUT };
 
-	while (send_frame_tag(self->p.tx, &tag, 1, 5000) == 5000)
+	while (send_frame_tag(self->p.tx, &tag, 1, 5000, MSG_DONTWAIT) == 5000)
 		;
 	ASSERT_EQ(EAGAIN, errno);
 	ASSERT_EQ(1, poll(&pfd, 1, 100000));
@@ -281,7 +281,7 @@ TEST_F(stream, cancel_leaves_what_has_begun)
 	struct cats_change done;
 	struct frame frame;
 
-	ASSERT_EQ(LONG, send_frame_tag(self->p.tx, &tag, 1, LONG));
+	ASSERT_EQ(LONG, send_frame_tag(self->p.tx, &tag, 1, LONG, MSG_DONTWAIT));
 	while (class_info(self->p.tx, 0).queued_bytes == LONG)
 		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
 	SEND(2, .urgency = 0, .cookie = 5);
@@ -298,13 +298,13 @@ TEST_F(stream, cancel_makes_room)
 	const struct cats_tag tag = { .urgency = 3, .cookie = 9 };
 	struct pollfd pfd = { .fd = self->p.tx, .events = POLLOUT };
 
-	while (send_frame_tag(self->p.tx, &tag, 1, 5000) == 5000)
+	while (send_frame_tag(self->p.tx, &tag, 1, 5000, MSG_DONTWAIT) == 5000)
 		;
 	ASSERT_EQ(EAGAIN, errno);
 	EXPECT_EQ(0, poll(&pfd, 1, 0));
 	CHANGE(CATS_CANCEL, .cookie = 9);
 	EXPECT_EQ(1, poll(&pfd, 1, 0));
-	EXPECT_EQ(5000, send_frame_tag(self->p.tx, &tag, 2, 5000));
+	EXPECT_EQ(5000, send_frame_tag(self->p.tx, &tag, 2, 5000, MSG_DONTWAIT));
 }
 
 TEST_F(stream, replace_takes_the_place)
