@@ -23,6 +23,7 @@
  * @saved_state_change: likewise
  * @timer: feeds again when there was no memory and no ACK is to come, and ends
  *	MSG_MORE chains that nobody continues
+ * @hold_timer: ends @holding; it has a reference to the socket while it is pending
  * @chains: per urgency, the message that the next call of the class continues, or
  *	NULL; see chain.c
  * @whole_chains: bit i: that of urgency i is whole, so what it holds cannot be sent
@@ -58,6 +59,9 @@
  * @turn_from: admitted_bytes() when a class became first
  * @last_urgency: of the message that was committed last
  * @pushing: a transmission that we started is running
+ * @batch: nothing goes before the end of a sendmmsg(), see first_flight.c
+ * @holding: what is less urgent than the default is held, see first_flight.c
+ * @hold_over: that has ended while somebody owned the socket; with its spinlock
  * @rcu: readers without the lock: poll
  */
 struct cats_sock {
@@ -67,6 +71,7 @@ struct cats_sock {
 	void			(*saved_write_space)(struct sock *sk);
 	void			(*saved_state_change)(struct sock *sk);
 	struct timer_list	timer;
+	struct hrtimer		hold_timer;
 	struct cats_txmsg	*chains[CATS_NR_URGENCIES];
 	struct list_head	txstamps;
 	struct list_head	unsent;
@@ -90,6 +95,9 @@ struct cats_sock {
 	u8			sleeping;
 	u8			last_urgency;
 	bool			pushing;
+	bool			batch;
+	bool			holding;
+	bool			hold_over;
 	unsigned long		wanted;
 	u32			refused[CATS_NR_URGENCIES];
 	u32			nr_blocked[CATS_NR_URGENCIES];
@@ -224,11 +232,22 @@ void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
 u32 cats_burst(const struct sock *sk);
 void cats_feed(struct sock *sk, struct cats_sock *cs);
 void cats_feed_all(struct sock *sk, struct cats_sock *cs);
+void cats_feed_atomic(struct sock *sk, struct cats_sock *cs);
 void cats_drain(struct sock *sk, struct cats_sock *cs);
 void cats_write_space(struct sock *sk);
 void cats_timer(struct timer_list *t);
 void cats_timer_by(struct sock *sk, struct cats_sock *cs, unsigned long when);
 bool cats_can_send(const struct sock *sk);
+
+/* first_flight.c: what goes first on a connection that was idle */
+void cats_flight_init(struct cats_sock *cs);
+void cats_flight_begin(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
+		       bool batch);
+bool cats_may_go(const struct cats_sock *cs, unsigned int urgency);
+void cats_flight_end(struct cats_sock *cs);
+void cats_flight_stop(struct sock *sk, struct cats_sock *cs);
+void cats_batch_end(struct sock *sk, struct cats_sock *cs);
+void cats_release_cb(struct sock *sk);
 
 /* tag.c: what the application says of a message */
 const char *cats_tag_check(const struct cats_tag *tag);
@@ -319,6 +338,7 @@ void cats_net_plain_child(struct net *net);
 void cats_net_set_conductor(struct net *net, struct cats_conductor *c,
 			    const struct cats_conductor_ops *ops);
 void cats_net_defaults(struct net *net, struct cats_sock *cs);
+int cats_net_first_flight(const struct net *net);
 int cats_net_init(void);
 void cats_net_exit(void);
 

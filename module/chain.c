@@ -199,7 +199,8 @@ bool cats_chain_begin(struct sock *sk, struct cats_sock *cs, bool flush)
 	cats_sock_held(sk);
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		m = cs->chains[i];
-		if (!m || m->whole || m->was_queued || m->has_writer)
+		if (!m || m->whole || m->was_queued || m->has_writer ||
+		    !cats_may_go(cs, i))
 			continue;
 		if (!flush && cats_chain_hold(sk, m) == m->msg.len)
 			continue;

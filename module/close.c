@@ -21,6 +21,7 @@ void cats_purge(struct sock *sk, struct cats_sock *cs)
 	struct cats_msg *m;
 
 	cats_sock_held(sk);
+	cats_flight_end(cs);
 	cats_chain_drop_all(sk, cs);
 	cats_notice_drop_all(sk, cs);
 	while ((m = cats_conductor_remove_first(&cs->conductor)))
@@ -76,6 +77,7 @@ int cats_disconnect(struct sock *sk, int flags)
 	cats_sock_held(sk);
 	cats_purge(sk, cs);
 	sk_stop_timer(sk, &cs->timer);
+	cats_flight_stop(sk, cs);
 	return cs->base->disconnect(sk, flags);
 }
 

@@ -101,7 +101,7 @@ static struct cats_txmsg *next_to_feed(struct sock *sk, struct cats_sock *cs,
 	m = cats_conductor_next(c);
 	if (!m && cats_conductor_empty(c) && cats_chain_begin(sk, cs, flush))
 		m = cats_conductor_next(c);
-	if (!m)
+	if (!m || !cats_may_go(cs, m->urgency))
 		return NULL;
 	*bytes = cats_txmsg_left(to_txmsg(m));
 	if (m->open && !flush)
@@ -155,12 +155,12 @@ void cats_timer_by(struct sock *sk, struct cats_sock *cs, unsigned long when)
 
 /*
  * Without a segment in flight no ACK will call us, and without an unsent skb
- * no timer of TCP will.
+ * no timer of TCP will.  (What is held has a timer of its own, a batch has not.)
  */
 static void retry_later_if_stuck(struct sock *sk, struct cats_sock *cs)
 {
 	if (cats_conductor_empty(&cs->conductor) ||
-	    cats_conductor_stalled(&cs->conductor) ||
+	    cats_conductor_stalled(&cs->conductor) || READ_ONCE(cs->holding) ||
 	    cats_unsent(sk) || tcp_sk(sk)->packets_out || !cats_can_send(sk))
 		return;
 	cats_timer_by(sk, cs, jiffies + RETRY_DELAY);
@@ -210,6 +210,16 @@ static bool autocork(struct sock *sk, u32 size_goal)
 	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
 }
 
+/* Where nobody may sleep. */
+static void feed_now(struct sock *sk, struct cats_sock *cs, bool flush)
+{
+	if (feed_budget(sk, cs, flush, GFP_ATOMIC | __GFP_NOWARN))
+		push(sk, cs);
+	else
+		retry_later_if_stuck(sk, cs);
+	cats_arm_hook(sk, cs);
+}
+
 static void feed(struct sock *sk, struct cats_sock *cs, bool flush)
 {
 	cats_sock_held(sk);
@@ -239,7 +249,19 @@ void cats_feed(struct sock *sk, struct cats_sock *cs)
  */
 void cats_feed_all(struct sock *sk, struct cats_sock *cs)
 {
+	cats_flight_end(cs);
 	feed(sk, cs, true);
+}
+
+/**
+ * cats_feed_atomic() - feed TCP in softirq, or as the owner lets go, and transmit
+ * @sk: socket, its spinlock held
+ * @cs: its CATS state
+ */
+void cats_feed_atomic(struct sock *sk, struct cats_sock *cs)
+{
+	cats_sock_held(sk);
+	feed_now(sk, cs, false);
 }
 
 /**
@@ -271,7 +293,8 @@ void cats_write_space(struct sock *sk)
 }
 
 /**
- * cats_timer() - feed again after memory ran out, and end forsaken messages and lifetimes
+ * cats_timer() - feed again after memory ran out; end lifetimes, and messages and batches
+ *	that were left alone
  * @t: cats_sock.timer; it holds a reference to the socket
  */
 void cats_timer(struct timer_list *t)
@@ -290,12 +313,9 @@ void cats_timer(struct timer_list *t)
 	cats_chain_expire(sk, cs);
 	if (cats_expire(sk, cs))
 		cats_wake_writers(sk, cs);
-	if (feed_budget(sk, cs, true, GFP_ATOMIC | __GFP_NOWARN))
-		push(sk, cs);
-	else
-		retry_later_if_stuck(sk, cs);
+	cs->batch = false;
+	feed_now(sk, cs, true);
 	cats_expire_later(sk, cs);
-	cats_arm_hook(sk, cs);
 out:
 	bh_unlock_sock(sk);
 	sock_put(sk);

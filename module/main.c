@@ -39,6 +39,7 @@ static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 	cs->sk = sk;
 	spin_lock_init(&cs->settings_lock);
 	timer_setup(&cs->timer, cats_timer, 0);
+	cats_flight_init(cs);
 	INIT_LIST_HEAD(&cs->txstamps);
 	INIT_LIST_HEAD(&cs->unsent);
 	INIT_LIST_HEAD(&cs->unacked);
@@ -103,6 +104,7 @@ static void disarm(struct sock *sk, struct cats_sock *cs)
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 	sk_stop_timer(sk, &cs->timer);
+	cats_flight_stop(sk, cs);
 }
 
 /**

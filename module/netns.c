@@ -4,7 +4,7 @@
  * sysctls net.cats.* that set both.
  *
  * A namespace starts with the values that the initial one has at that time.  What
- * is written applies to sockets that attach afterwards.
+ * is written applies to sockets that attach afterwards; first_flight to all.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -142,6 +142,17 @@ void cats_net_defaults(struct net *net, struct cats_sock *cs)
 	cs->urgency = READ_ONCE(cn->urgency);
 }
 
+/**
+ * cats_net_first_flight() - the longest that a first flight may be held
+ * @net: namespace
+ *
+ * Return: us, 0 if it may not be held.
+ */
+int cats_net_first_flight(const struct net *net)
+{
+	return READ_ONCE(cats_net(net)->first_flight);
+}
+
 static int do_conductor(struct ctl_table *table, int write, void *buffer,
 			size_t *lenp, loff_t *ppos)
 {
@@ -274,6 +285,14 @@ static const struct ctl_table sysctls[] = {
 		.proc_handler	= proc_dou8vec_minmax,
 		.extra2		= (void *)&urgency_max,
 	}, {
+		.procname	= "first_flight",
+		.data		= MEMBER(first_flight),
+		.maxlen		= sizeof(int),
+		.mode		= 0644,
+		.proc_handler	= proc_dointvec_minmax,
+		.extra1		= SYSCTL_ZERO,
+		.extra2		= SYSCTL_ONE_THOUSAND,
+	}, {
 		.procname	= "debt_high",
 		.data		= MEMBER(debt),
 		.maxlen		= DEBT_SIZE(high),
@@ -345,6 +364,7 @@ static void init_values(struct cats_net *cn)
 	cn->conductor = cats_conductors[0];
 	cn->debt = cats_debt_defaults;
 	cn->urgency = CATS_URGENCY_DEFAULT;
+	cn->first_flight = USEC_PER_MSEC;
 	cn->max_sockets = min_t(u64, INT_MAX, ((u64)totalram_pages() << PAGE_SHIFT) /
 				MEMORY_PER_SOCKET);
 }
@@ -353,6 +373,7 @@ static void copy_values(struct cats_net *cn, struct cats_net *from)
 {
 	cn->conductor = hold_default(&init_net);
 	cn->urgency = READ_ONCE(from->urgency);
+	cn->first_flight = READ_ONCE(from->first_flight);
 	cn->max_sockets = READ_ONCE(from->max_sockets);
 	spin_lock_bh(&from->lock);
 	cn->debt = from->debt;

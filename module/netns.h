@@ -18,6 +18,7 @@
  * @max_sockets: how many sockets may have CATS at once, but see
  *	cats_net_max_sockets()
  * @urgency: default tag of a new socket
+ * @first_flight: see first_flight.c: longest hold, us
  * @nr_sockets: how many have it now
  * @plain_children: sockets accepted from a CATS listener that became plain TCP
  *	sockets, for want of memory or over the limit, since the module was loaded
@@ -28,6 +29,7 @@ struct cats_net {
 	const struct cats_conductor_ops	*conductor;
 	struct cats_debt_params		debt;
 	int				max_sockets;
+	int				first_flight;
 	u8				urgency;
 	atomic_long_t			nr_sockets;
 	atomic_long_t			plain_children;

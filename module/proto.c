@@ -31,6 +31,7 @@ static void __init build_proto(struct proto *prot, const struct proto *base)
 	prot->shutdown = cats_shutdown;
 	prot->disconnect = cats_disconnect;
 	prot->close = cats_close;
+	prot->release_cb = cats_release_cb;
 	prot->stream_memory_free = cats_stream_memory_free;
 }
 

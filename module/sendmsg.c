@@ -185,6 +185,7 @@ static int wait_for_memory(struct sock *sk, struct write_op *op)
 	}
 	if (signal_pending(current))
 		return sock_intr_errno(op->timeo);
+	cats_batch_end(sk, op->cs);
 	/* An acknowledgment gives memory back: then do not sleep to the end. */
 	cats_want_room(sk, op->cs, op->urgency);
 	add_wait_queue(sk_sleep(sk), &wait);
@@ -412,6 +413,7 @@ static bool may_pass(struct sock *sk, const struct write_op *op, size_t size)
 	return !(op->msg->msg_flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL)) && !op->whole &&
 	       !op->page && !(op->tsflags && cs->dropped_bytes) &&
 	       cats_conductor_empty(&cs->conductor) && !cs->held_bytes &&
+	       cats_may_go(cs, op->urgency) &&
 	       size + cats_unsent(sk) <= cats_burst(sk) &&
 	       cats_may_write(sk, cs, op->urgency, 1, NULL, op->timeo);
 }
@@ -458,6 +460,7 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 	struct cats_conductor *c = &op->cs->conductor;
 	int err;
 
+	cats_flight_begin(sk, op->cs, op->urgency, op->msg->msg_flags & MSG_BATCH);
 	if (may_pass(sk, op, size)) {
 		err = pass(sk, op, size);
 		if (err)
@@ -484,7 +487,7 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 	return op->copied ?: err;
 }
 
-static int do_write(struct sock *sk, struct write_op *op, size_t size)
+static int write_call(struct sock *sk, struct write_op *op, size_t size)
 {
 	int flags = op->msg->msg_flags, err, in_syn = 0;
 
@@ -506,6 +509,16 @@ static int do_write(struct sock *sk, struct write_op *op, size_t size)
 		   !(flags & (MSG_EOR | MSG_OOB));
 	err = size ? write_data(sk, op, size) : write_nothing(sk, op);
 	return err < 0 ? in_syn ?: err : err + in_syn;
+}
+
+/* A batch ends with its last message, or with one that fails or is cut short. */
+static int do_write(struct sock *sk, struct write_op *op, size_t size)
+{
+	int ret = write_call(sk, op, size);
+
+	if (!(op->msg->msg_flags & MSG_BATCH) || ret < (int)size)
+		cats_batch_end(sk, op->cs);
+	return ret;
 }
 
 /**

@@ -197,6 +197,8 @@ static int nap(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 {
 	int ret;
 
+	/* What it holds back makes room. */
+	cats_batch_end(sk, cs);
 	cs->sleeping |= BIT(urgency);
 	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 	sk->sk_write_pending++;
