@@ -65,6 +65,24 @@ void cats_conductor_init(struct cats_conductor *c,
 }
 
 /**
+ * cats_conductor_restart_gaps() - forget how long the classes have waited
+ * @c: Conductor
+ *
+ * The policy or its parameters have changed: from now on another bound holds.  The time
+ * that a class waits goes on, as nobody says what time it is.
+ */
+void cats_conductor_restart_gaps(struct cats_conductor *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++) {
+		c->classes[i].waits_since = c->sent_bytes;
+		c->classes[i].gap_bytes = 0;
+		c->classes[i].gap_ns = 0;
+	}
+}
+
+/**
  * cats_conductor_set_ops() - change the policy
  * @c: Conductor, may hold messages: they stay where they are
  * @ops: policy, starts from its initial state
@@ -76,6 +94,7 @@ void cats_conductor_set_ops(struct cats_conductor *c,
 	c->ops = ops;
 	if (ops->init)
 		ops->init(c);
+	cats_conductor_restart_gaps(c);
 }
 
 static bool msg_before(struct rb_node *a, const struct rb_node *b)
@@ -111,6 +130,13 @@ static void count_out(struct cats_conductor *c, struct cats_msg *m)
 	c->queued_bytes -= m->len - m->committed;
 }
 
+static void add_to_class(struct cats_conductor *c, struct cats_msg *m)
+{
+	list_add_tail(&m->node, &c->classes[m->urgency].queue);
+	count_in(c, m);
+	c->largest = max(c->largest, m->len);
+}
+
 static void init_msg(struct cats_conductor *c, struct cats_msg *m, struct cats_stream *s,
 		     u64 now_ns)
 {
@@ -135,12 +161,10 @@ void cats_conductor_enqueue(struct cats_conductor *c, struct cats_msg *m,
 			    struct cats_stream *s, u64 now_ns)
 {
 	init_msg(c, m, s, now_ns);
-	list_add_tail(&m->node, &c->classes[m->urgency].queue);
+	add_to_class(c, m);
 	list_add_tail(&m->stream_node, &m->stream->msgs);
 	if (list_empty(&m->stream->node))
 		cats_stream_place(c, m->stream, NULL, now_ns);
-	count_in(c, m);
-	c->largest = max(c->largest, m->len);
 }
 
 /**
@@ -369,6 +393,13 @@ struct cats_msg *cats_conductor_remove_expired(struct cats_conductor *c, u64 now
 	return m;
 }
 
+static bool replaces_in_place(const struct cats_msg *old, const struct cats_msg *m,
+			      const struct cats_stream *s)
+{
+	return old->urgency == m->urgency && old->incremental == m->incremental &&
+	       old->stream == (s ?: &old->own);
+}
+
 /**
  * cats_conductor_replace() - queue a message in place of another
  * @c: Conductor
@@ -383,25 +414,23 @@ struct cats_msg *cats_conductor_remove_expired(struct cats_conductor *c, u64 now
 void cats_conductor_replace(struct cats_conductor *c, struct cats_msg *old,
 			    struct cats_msg *m, struct cats_stream *s, u64 now_ns)
 {
-	bool same_stream = s ? old->stream == s : old->stream == &old->own;
+	struct list_head *before = &m->own.msgs;
 
-	if (old->urgency != m->urgency || old->incremental != m->incremental ||
-	    !same_stream) {
-		dequeue(c, old, now_ns);
+	/* First in, then out: a class that waits goes on waiting. */
+	if (!replaces_in_place(old, m, s)) {
 		cats_conductor_enqueue(c, m, s, now_ns);
+		dequeue(c, old, now_ns);
 		return;
 	}
 	init_msg(c, m, s, now_ns);
-	list_add_tail(&m->node, &old->node);
-	count_in(c, m);
-	c->largest = max(c->largest, m->len);
-	if (s) {
-		list_add_tail(&m->stream_node, &old->stream_node);
+	add_to_class(c, m);
+	if (s)
+		before = &old->stream_node;
+	list_add_tail(&m->stream_node, before);
+	if (s)
 		cats_stream_renew(c, s, now_ns);
-	} else {
-		list_add_tail(&m->stream_node, &m->own.msgs);
+	else
 		cats_stream_place(c, &m->own, &old->own, now_ns);
-	}
 	dequeue(c, old, now_ns);
 }
 
@@ -409,7 +438,7 @@ void cats_conductor_replace(struct cats_conductor *c, struct cats_msg *old,
  * cats_conductor_reprioritize() - move a message to another class
  * @c: Conductor
  * @m: message that is queued and has not begun; it is the last of its new class,
- *	unless an older one of its stream is before it
+ *	unless it is in that one already, or an older one of its stream is before it
  * @urgency: the class
  * @incremental: its stream takes turns
  * @now_ns: time
@@ -417,18 +446,21 @@ void cats_conductor_replace(struct cats_conductor *c, struct cats_msg *old,
 void cats_conductor_reprioritize(struct cats_conductor *c, struct cats_msg *m,
 				 unsigned int urgency, bool incremental, u64 now_ns)
 {
-	count_out(c, m);
-	m->urgency = urgency;
+	if (m->urgency != urgency) {
+		count_out(c, m);
+		m->urgency = urgency;
+		count_in(c, m);
+		list_move_tail(&m->node, &c->classes[urgency].queue);
+	}
 	m->incremental = incremental;
-	count_in(c, m);
-	list_move_tail(&m->node, &c->classes[urgency].queue);
 	if (cats_stream_head(m->stream) == m)
 		cats_stream_renew(c, m->stream, now_ns);
 }
 
 /*
  * A message that waits right now counts: it may wait for ever.  The oldest of
- * them is the first or, if that one has begun, the second of its class.
+ * them is the first or, if that one has begun, the second of its class; but for
+ * those that were moved here, which count when they begin.
  */
 static u64 longest_wait_ns(const struct cats_class *class, u64 now_ns)
 {

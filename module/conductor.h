@@ -88,7 +88,8 @@ struct cats_msg {
  * @waits_since: &struct cats_conductor.sent_bytes when it began to wait, or was
  *	served last
  * @waits_since_ns: likewise the time
- * @gap_bytes: the most that others sent meanwhile
+ * @gap_bytes: the most that others sent meanwhile, since the policy or its parameters
+ *	were set
  * @gap_ns: the longest time of that
  * @queued_msgs: messages in @queue
  */
@@ -208,6 +209,7 @@ void cats_conductor_init(struct cats_conductor *c,
 			 const struct cats_conductor_ops *ops);
 void cats_conductor_set_ops(struct cats_conductor *c,
 			    const struct cats_conductor_ops *ops);
+void cats_conductor_restart_gaps(struct cats_conductor *c);
 void cats_conductor_enqueue(struct cats_conductor *c, struct cats_msg *m,
 			    struct cats_stream *s, u64 now_ns);
 void cats_conductor_replace(struct cats_conductor *c, struct cats_msg *old,

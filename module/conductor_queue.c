@@ -113,6 +113,7 @@ void cats_stream_place(struct cats_conductor *c, struct cats_stream *s,
 	s->incremental = m->incremental;
 	note_head(class, s, m);
 	if (behind) {
+		s->surplus = behind->surplus;
 		list_add_tail(&s->node, &behind->node);
 		return;
 	}
@@ -185,7 +186,7 @@ struct cats_stream *cats_class_next(const struct cats_class *class, bool by_dead
 /**
  * cats_class_charge() - a message of a stream was committed whole
  * @class: class of the stream
- * @s: stream in it, or one that was until now
+ * @s: stream in it
  * @bytes: length of the message
  *
  * Ends the turn if that used it up.
@@ -194,8 +195,6 @@ void cats_class_charge(struct cats_class *class, struct cats_stream *s, u32 byte
 {
 	struct cats_stream *turn = s->incremental ? s : &class->fifo;
 
-	if (list_empty(&turn->node))
-		return;
 	turn->surplus -= bytes;
 	if (turn->surplus > 0)
 		return;
