@@ -8,23 +8,28 @@
  * *due* when its credit pays for its next message.
  *
  *	pick:	class 0, if it waits and has something in its bucket; else
- *		the class that has been due for longest; else
+ *		of the classes that are due the one that was served least recently; else
  *		the most urgent one that waits
- *	sent:	n bytes of class i:	credit[i] -= n, not below 0; i = 0: bucket -= n
+ *	sent:	n bytes of class i:	credit[i] -= n, not below 0
  *		all others that wait:	credit += n * share
- *		bucket += n * share[0], not above its size
+ *		i = 0:			bucket -= n, if it was not empty when the message
+ *					began: all of the message, or nothing
+ *		any i:			bucket += n * share[0], not above its size
  *
  * So class 0, within its bucket, waits for one message only, and the others wait for a
- * bounded number of bytes, whatever class 0 does.  Documentation/conductor.rst derives
- * the bounds:
+ * bounded number of bytes, whatever class 0 does.  With M the largest message and
+ * s = share[0], in bytes of others (Documentation/conductor.rst derives them):
  *
- *	class 0		M			while its bucket is not empty
- *	class i		M / share[i] + (8 * M + bucket) / (1 - share[0])
+ *	class 0		M, while its bucket is not empty, and M / s anyway
+ *	class i		M / share[i] + D, where D, from being due to being served, is
+ *			7 * M with a bucket of size 0, else the larger of
+ *			(7 * M + bucket) / (1 - s) and
+ *			(8 * M - s * M + min(bucket, s * M)) / (1 - s)
  *
- * with M the largest message.  The first term is the time to earn a message; the second
- * is what can be before a class that is due: the message that has begun, one of each of
- * the six others that may have been due earlier, and class 0 with a full bucket, which
- * it may overdraw by a message.
+ * The first term of D is for a message of an urgency that is not 0, begun just before
+ * class i is due: it, one of each of the five others, and class 0 with a full bucket,
+ * which it may overdraw by a message.  The second is for one of class 0 that found its
+ * bucket empty: it, one of each of the six others, and what class 0 gets meanwhile.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -41,17 +46,15 @@
 /**
  * struct bounded_state - private state of the policy
  * @params: as in the uapi header
- * @due: bit i: class i is due
- * @due_since: number of the pick that found it due
- * @picks: number of the last pick
+ * @charge: the message of class 0 that is sent, or is to begin, is paid from the bucket
+ * @served: bytes sent of all classes when the class was served last
  * @credit: 1024ths of a byte
  * @bucket: of class 0, 1024ths of a byte; may be below 0 by a message
  */
 struct bounded_state {
 	struct cats_bounded_params	params;
-	u8				due;
-	u32				due_since[CATS_NR_URGENCIES];
-	u32				picks;
+	bool				charge;
+	u64				served[CATS_NR_URGENCIES];
 	u64				credit[CATS_NR_URGENCIES];
 	s64				bucket;
 };
@@ -74,36 +77,23 @@ static struct bounded_state *bounded_state(const struct cats_conductor *c)
 
 static void bounded_arrive(struct cats_conductor *c, unsigned int urgency)
 {
-	struct bounded_state *b = bounded_state(c);
-
-	b->credit[urgency] = 0;
-	b->due &= ~(1U << urgency);
+	bounded_state(c)->credit[urgency] = 0;
 }
 
-/* Messages may have come and gone since: who is due is decided anew. */
-static void update_due(struct cats_conductor *c, struct bounded_state *b)
+static bool is_due(const struct cats_conductor *c, const struct bounded_state *b,
+		   unsigned int i)
 {
-	u8 due = 0;
-	unsigned int i;
-
-	b->picks++;
-	for (i = 1; i < CATS_NR_URGENCIES; i++) {
-		if (!(c->waiting & (1U << i)) ||
-		    b->credit[i] < (u64)cats_conductor_first(c, i)->len * ONE)
-			continue;
-		due |= 1U << i;
-		if (!(b->due & (1U << i)))
-			b->due_since[i] = b->picks;
-	}
-	b->due = due;
+	return c->waiting & (1U << i) &&
+	       b->credit[i] >= (u64)cats_conductor_first(c, i)->len * ONE;
 }
 
-static unsigned int longest_due(const struct bounded_state *b)
+/* 0, which is never due, if none is. */
+static unsigned int first_due(const struct cats_conductor *c, const struct bounded_state *b)
 {
-	unsigned int i, first = __ffs(b->due);
+	unsigned int i, first = 0;
 
-	for (i = first + 1; i < CATS_NR_URGENCIES; i++)
-		if (b->due & (1U << i) && (s32)(b->due_since[i] - b->due_since[first]) < 0)
+	for (i = 1; i < CATS_NR_URGENCIES; i++)
+		if (is_due(c, b, i) && (!first || b->served[i] < b->served[first]))
 			first = i;
 	return first;
 }
@@ -111,18 +101,17 @@ static unsigned int longest_due(const struct bounded_state *b)
 static unsigned int bounded_pick(struct cats_conductor *c)
 {
 	struct bounded_state *b = bounded_state(c);
+	unsigned int most_urgent = __ffs(c->waiting);
 
-	if (!(c->waiting & (c->waiting - 1)))
-		return __ffs(c->waiting);
-	if (c->waiting & 1 && b->bucket > 0)
-		return 0;
-	update_due(c, b);
-	return b->due ? longest_due(b) : __ffs(c->waiting);
+	b->charge = b->bucket > 0;
+	if (c->waiting == 1U << most_urgent || (!most_urgent && b->charge))
+		return most_urgent;
+	return first_due(c, b) ?: most_urgent;
 }
 
-static void fill_bucket(struct bounded_state *b, unsigned int urgency, u32 bytes)
+static void update_bucket(struct bounded_state *b, unsigned int urgency, u32 bytes)
 {
-	if (!urgency && b->bucket > 0)
+	if (!urgency && b->charge)
 		b->bucket -= (s64)bytes * ONE;
 	b->bucket = min_t(s64, b->bucket + (u64)bytes * b->params.share[0],
 			  (s64)b->params.bucket * ONE);
@@ -133,48 +122,49 @@ static void bounded_sent(struct cats_conductor *c, unsigned int urgency, u32 byt
 	struct bounded_state *b = bounded_state(c);
 	unsigned int i;
 
-	fill_bucket(b, urgency, bytes);
+	update_bucket(b, urgency, bytes);
+	b->served[urgency] = c->sent_bytes;
 	b->credit[urgency] -= min(b->credit[urgency], (u64)bytes * ONE);
-	b->due &= ~(1U << urgency);
 	for (i = 1; i < CATS_NR_URGENCIES; i++)
 		if (i != urgency && c->waiting & (1U << i))
 			b->credit[i] += (u64)bytes * b->params.share[i];
 }
 
-static u64 after_due(const struct bounded_state *b, u32 largest)
+/* D of the head of this file. */
+static u64 after_due(const struct cats_bounded_params *p, u64 largest)
 {
-	return div_u64((8 * (u64)largest + b->params.bucket) * ONE,
-		       ONE - b->params.share[0]);
-}
+	u64 filled = largest * p->share[0], bucket = (u64)p->bucket * ONE;
+	u64 charged, uncharged;
 
-/* What those who are due when class 0 has nothing in its bucket send before it. */
-static u64 bound_beyond_bucket(const struct bounded_state *b, u32 largest)
-{
-	u64 carry = 0;
-	u32 sum = 0;
-	unsigned int i;
-
-	for (i = 1; i < CATS_NR_URGENCIES; i++)
-		sum += b->params.share[i];
-	carry = div_u64(after_due(b, largest) * sum, ONE);
-	return div_u64((8 * (u64)largest + carry) * ONE, ONE - sum);
+	if (!p->bucket)
+		return 7 * largest;
+	charged = 7 * largest * ONE + bucket;
+	uncharged = 8 * largest * ONE - filled + min(bucket, filled);
+	return div_u64(max(charged, uncharged), ONE - p->share[0]);
 }
 
 static u64 bounded_bound(const struct cats_conductor *c, unsigned int urgency, u32 largest)
 {
-	const struct bounded_state *b = bounded_state(c);
+	const struct cats_bounded_params *p = &bounded_state(c)->params;
+	u32 share = p->share[urgency];
+	u64 earn;
 
-	if (!urgency)
-		return bound_beyond_bucket(b, largest);
-	return div_u64((u64)largest * ONE, b->params.share[urgency]) + after_due(b, largest);
+	if (!urgency && (!share || !p->bucket))
+		return CATS_NO_BOUND;
+	earn = div_u64((u64)largest * ONE + share - 1, share);
+	return urgency ? earn + after_due(p, largest) : earn;
+}
+
+static void set_params(struct bounded_state *b, const struct cats_bounded_params *params)
+{
+	b->params = *params;
+	b->bucket = (s64)params->bucket * ONE;
+	b->charge = true;
 }
 
 static void bounded_init(struct cats_conductor *c)
 {
-	struct bounded_state *b = bounded_state(c);
-
-	b->params = defaults;
-	b->bucket = (s64)b->params.bucket * ONE;
+	set_params(bounded_state(c), &defaults);
 }
 
 static bool is_bounded(const struct cats_conductor *c)
@@ -209,7 +199,6 @@ static const char *check_params(const struct cats_bounded_params *p)
 const char *cats_bounded_set_params(struct cats_conductor *c,
 				    const struct cats_bounded_params *params)
 {
-	struct bounded_state *b = bounded_state(c);
 	const char *why;
 
 	if (!is_bounded(c))
@@ -217,8 +206,8 @@ const char *cats_bounded_set_params(struct cats_conductor *c,
 	why = check_params(params);
 	if (why)
 		return why;
-	b->params = *params;
-	b->bucket = (s64)b->params.bucket * ONE;
+	set_params(bounded_state(c), params);
+	cats_conductor_restart_gaps(c);
 	return NULL;
 }
 
