@@ -8,14 +8,17 @@
  * urgency, each as long as its surplus is positive; what it sends is taken off.  When no
  * waiting class has a surplus all of them get their weight on top, as many times as it
  * takes for one to be positive: computed at once, so a pick takes the same time however
- * small the weights are beside the messages.
+ * small the weights are beside the messages.  No surplus ever exceeds the weight.
  *
  * With M the largest message and k = M / weight[i], rounded up, class i waits at most for
  *
  *	sum over j < i of ((k + 1) * weight[j] + M)
  *	+ sum over j > i of (k * weight[j] + M)
  *
- * bytes of the others: Documentation/conductor.rst derives it.
+ * bytes of the others (Documentation/conductor.rst): after k rounds it is served from any
+ * surplus above -M, all more urgent ones before it.  A less urgent one has its k-th turn
+ * after it, but may have a turn of the present round before.  So may a more urgent one,
+ * if class i was not there to be passed.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -47,14 +50,6 @@ static struct wfq_state *wfq_state(const struct cats_conductor *c)
 	return cats_conductor_priv(c);
 }
 
-/* Nobody saves up while he has nothing to send; what he sent too much stays. */
-static void wfq_arrive(struct cats_conductor *c, unsigned int urgency)
-{
-	struct wfq_state *w = wfq_state(c);
-
-	w->surplus[urgency] = min_t(s64, w->surplus[urgency], 0);
-}
-
 /* Returns CATS_NR_URGENCIES if nobody waits who has a surplus. */
 static unsigned int first_with_surplus(const struct cats_conductor *c,
 				       const struct wfq_state *w)
@@ -73,6 +68,7 @@ static u64 rounds_needed(const struct wfq_state *w, unsigned int i)
 	return div_u64(-w->surplus[i], w->params.weight[i]) + 1;
 }
 
+/* Nobody saves up who has nothing to send now; what he sent too much stays. */
 static void next_round(struct cats_conductor *c, struct wfq_state *w)
 {
 	u64 rounds = ~0ULL;
@@ -84,6 +80,8 @@ static void next_round(struct cats_conductor *c, struct wfq_state *w)
 	for (i = 0; i < CATS_NR_URGENCIES; i++)
 		if (c->waiting & (1U << i))
 			w->surplus[i] += rounds * w->params.weight[i];
+		else
+			w->surplus[i] = min_t(s64, w->surplus[i], 0);
 }
 
 static unsigned int wfq_pick(struct cats_conductor *c)
@@ -128,13 +126,15 @@ static bool is_wfq(const struct cats_conductor *c)
 /**
  * cats_wfq_set_params() - set the weights of the Conductor "wfq"
  * @c: Conductor
- * @params: weights; what everybody has sent too much stays
+ * @params: weights; what everybody has sent too much stays, and of what he may send
+ *	at most the new weight
  *
  * Return: NULL, or why not, with nothing changed.
  */
 const char *cats_wfq_set_params(struct cats_conductor *c,
 				const struct cats_wfq_params *params)
 {
+	struct wfq_state *w = wfq_state(c);
 	unsigned int i;
 
 	if (!is_wfq(c))
@@ -142,7 +142,10 @@ const char *cats_wfq_set_params(struct cats_conductor *c,
 	for (i = 0; i < CATS_NR_URGENCIES; i++)
 		if (!params->weight[i] || params->weight[i] > WEIGHT_MAX)
 			return "wfq parameters: weight is not in 1 to 2^24";
-	wfq_state(c)->params = *params;
+	w->params = *params;
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		w->surplus[i] = min_t(s64, w->surplus[i], params->weight[i]);
+	cats_conductor_restart_gaps(c);
 	return NULL;
 }
 
@@ -164,7 +167,6 @@ bool cats_wfq_get_params(const struct cats_conductor *c, struct cats_wfq_params 
 struct cats_conductor_ops cats_wfq = {
 	.name	= "wfq",
 	.init	= wfq_init,
-	.arrive	= wfq_arrive,
 	.pick	= wfq_pick,
 	.sent	= wfq_sent,
 	.bound	= wfq_bound,
