@@ -20,17 +20,15 @@
  * The least urgent class never accrues debt, so while it waits the last rule
  * never applies and it is served once all others are in debt.
  *
- * Bounds, in bytes, with M the largest message (Documentation/conductor.rst
- * derives them, and those of the other classes; selftests/unit and
- * conductor_test.c hold the policy against them): the classes
- * more urgent than k send at most
+ * Bound of class i, in bytes of others, with M the largest message, p the smallest and
+ * q the largest multiplier of the classes less urgent than i, and R turns of the last
+ * rule (Documentation/conductor.rst derives it):
  *
- *	B(k) = sum over j < k of X(j),	where
- *	X(j) = high[j] + M + sum over j < l < k of payback[l] * X(l)
- *
- * before class k, not in debt, is picked; and the most urgent class, in debt, is
- * picked after at most (high[0] + M - low[0]) / p + M bytes of the others, where
- * p is the smallest multiplier among them.
+ *	cap[j] = high[j] + M
+ *	L      = (cap[i] - low[i]) / p + M		0 for the least urgent class
+ *	X(j)   = cap[j] * (1 + R * (1 - payback[j] / payback_sum)) + q * L
+ *		 + sum over j < l < i of payback[l] * X(l)
+ *	bound  = L + sum over j < i of X(j)
  *
  * The paper computes in floating point.  Here debt is in thousandths of a byte
  * and multipliers are in thousandths, so all but the division of the last rule
@@ -39,6 +37,7 @@
 #include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
+#include <linux/overflow.h>
 #include <linux/string.h>
 
 #include "conductor.h"
@@ -52,11 +51,13 @@
  * struct debt_state - private state of the policy
  * @params: as in the uapi header, payback_sum filled in
  * @debt: per class, thousandths of a byte
+ * @debt_before: @debt when the parameters were set: it may exceed their watermarks
  * @in_debt: bit i: class i is in debt
  */
 struct debt_state {
 	struct cats_debt_params	params;
 	u64			debt[CATS_NR_URGENCIES];
+	u64			debt_before[CATS_NR_URGENCIES];
 	u8			in_debt;
 };
 
@@ -151,6 +152,89 @@ static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
 		d->debt[j] -= min(d->debt[j], paid);
 		update_in_debt(d, j);
 	}
+}
+
+/* CATS_NO_BOUND stands for all that is as large, or larger. */
+static u64 add(u64 a, u64 b)
+{
+	u64 sum;
+
+	return check_add_overflow(a, b, &sum) ? CATS_NO_BOUND : sum;
+}
+
+static u64 multiply(u64 a, u64 b)
+{
+	u64 product;
+
+	return check_mul_overflow(a, b, &product) ? CATS_NO_BOUND : product;
+}
+
+/* A debt that class @i stays below, thousandths of a byte. */
+static u64 debt_cap(const struct debt_state *d, unsigned int i, u32 largest)
+{
+	return max((u64)d->params.high[i] * MILLI, d->debt_before[i]) + (u64)largest * MILLI;
+}
+
+/* R of the head of this file: turns of the last rule that take class @i out of debt. */
+static unsigned int turns_needed(const struct debt_state *d, unsigned int i, u32 largest)
+{
+	u64 debt = debt_cap(d, i, largest);
+	unsigned int turns = 0;
+
+	while (debt > (u64)d->params.low[i] * MILLI) {
+		debt = div64_u64(debt * d->params.payback[i], d->params.payback_sum);
+		turns++;
+	}
+	return turns;
+}
+
+/* L likewise, in bytes, and @q. */
+static u64 bytes_in_debt(const struct debt_state *d, unsigned int i, u32 largest, u32 *q)
+{
+	u64 low = (u64)d->params.low[i] * MILLI, cap = debt_cap(d, i, largest);
+	u32 p = PAYBACK_MAX;
+	unsigned int j;
+
+	for (j = i + 1; j < CATS_NR_URGENCIES; j++) {
+		p = min(p, d->params.payback[j]);
+		*q = max(*q, d->params.payback[j]);
+	}
+	return div_u64(cap - low, p) + 1 + largest;
+}
+
+/*
+ * What class @j sends at most, bytes, if it is paid back @paid, in thousandths, and the
+ * last rule is applied @turns times; each forgives up to a thousandth too much.
+ */
+static u64 sent_before(const struct debt_state *d, unsigned int j, u32 largest,
+		       u64 paid, unsigned int turns)
+{
+	u64 cap = debt_cap(d, j, largest);
+	u64 forgiven = cap - div64_u64(cap * d->params.payback[j], d->params.payback_sum);
+
+	return div_u64(add(add(cap, multiply(forgiven + 1, turns)), paid), MILLI) + 1;
+}
+
+static u64 debt_bound(const struct cats_conductor *c, unsigned int urgency, u32 largest)
+{
+	const struct debt_state *d = debt_state(c);
+	unsigned int j = urgency, turns = 0;
+	u64 bound = 0, paid, x;
+	u32 q = 0;
+
+	if (urgency != LEAST_URGENT) {
+		bound = bytes_in_debt(d, urgency, largest, &q);
+		turns = turns_needed(d, urgency, largest);
+	}
+	paid = multiply(bound, q);
+	while (j--) {
+		if (paid == CATS_NO_BOUND)
+			return CATS_NO_BOUND;
+		x = sent_before(d, j, largest, paid, turns);
+		paid = add(paid, multiply(x, d->params.payback[j]));
+		bound = add(bound, x);
+	}
+	return bound;
 }
 
 static void debt_get_info(const struct cats_conductor *c, unsigned int urgency,
@@ -255,8 +339,11 @@ const char *cats_debt_set_params(struct cats_conductor *c,
 		return why;
 	d->params = *params;
 	d->params.payback_sum = payback_sum(params);
-	for (i = 0; i < LEAST_URGENT; i++)
+	for (i = 0; i < LEAST_URGENT; i++) {
+		d->debt_before[i] = d->debt[i];
 		update_in_debt(d, i);
+	}
+	cats_conductor_restart_gaps(c);
 	return NULL;
 }
 
@@ -281,6 +368,7 @@ struct cats_conductor_ops cats_debt = {
 	.init		= debt_init,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
+	.bound		= debt_bound,
 	.get_info	= debt_get_info,
 };
 
@@ -289,6 +377,7 @@ struct cats_conductor_ops cats_debt_paper = {
 	.init		= debt_paper_init,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
+	.bound		= debt_bound,
 	.get_info	= debt_get_info,
 };
 
@@ -297,5 +386,6 @@ struct cats_conductor_ops cats_debt_refcode = {
 	.init		= debt_refcode_init,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
+	.bound		= debt_bound,
 	.get_info	= debt_get_info,
 };

@@ -1,68 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Unit tests of the Conductor.  One source for KUnit and for user space, where
- * selftests/unit supplies the headers and runs it under ASan and UBSan.
- */
-#include <kunit/test.h>
-#include <linux/bitops.h>
+/* Unit tests of the Conductor, and of the policies "strict" and "debt". */
 #include <linux/math64.h>
-#include <linux/string.h>
 
-#include "conductor.h"
-
-#define NR_MSGS	16
-
-/**
- * struct bench - a Conductor with messages to put in
- * @c: under test
- * @msgs: pool
- * @now: time, ns
- */
-struct bench {
-	struct cats_conductor	c;
-	struct cats_msg		msgs[NR_MSGS];
-	u64			now;
-};
-
-/* Too large for the kernel's stack; the cases run one after the other. */
-static struct bench the_bench;
-
-static struct bench *bench_new(const struct cats_conductor_ops *ops)
-{
-	memset(&the_bench, 0, sizeof(the_bench));
-	cats_conductor_init(&the_bench.c, ops);
-	return &the_bench;
-}
-
-static struct cats_msg *msg_of(struct bench *b, unsigned int urgency, u32 len)
-{
-	struct cats_msg *m = b->msgs;
-
-	while (m->node.next && !list_empty(&m->node))
-		m++;
-	memset(m, 0, sizeof(*m));
-	m->urgency = urgency;
-	m->len = len;
-	return m;
-}
-
-static struct cats_msg *put(struct bench *b, unsigned int urgency, u32 len)
-{
-	struct cats_msg *m = msg_of(b, urgency, len);
-
-	cats_conductor_enqueue(&b->c, m, NULL, b->now);
-	return m;
-}
-
-/* Commits all of the next message; NULL if there is none. */
-static struct cats_msg *take(struct bench *b)
-{
-	struct cats_msg *m = cats_conductor_next(&b->c);
-
-	if (m)
-		cats_conductor_commit(&b->c, m, m->len - m->committed, b->now);
-	return m;
-}
+#include "conductor_test.h"
 
 static void find__known_and_unknown(struct kunit *test)
 {
@@ -72,6 +12,9 @@ static void find__known_and_unknown(struct kunit *test)
 			    &cats_debt_paper);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("debt-refcode"),
 			    &cats_debt_refcode);
+	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("bounded"), &cats_bounded);
+	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("wfq"), &cats_wfq);
+	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("edf"), &cats_edf);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find("deb"), NULL);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_find(""), NULL);
 }
@@ -209,24 +152,26 @@ static void open__not_begun_does_not_stall(struct kunit *test)
 /* What went by leaves the same behind as what was queued and committed. */
 static void pass__as_if_queued(struct kunit *test)
 {
-	static const char *const policies[] = { "debt", "debt-paper", "debt-refcode", "strict" };
+	static u64 priv[CATS_CONDUCTOR_PRIV_SIZE / sizeof(u64)];
 	struct cats_class_info queued[CATS_NR_URGENCIES], passed;
 	struct bench *b;
 	unsigned int p, i, u;
 
-	for (p = 0; p < ARRAY_SIZE(policies); p++) {
-		b = bench_new(cats_conductor_find(policies[p]));
+	for (p = 0; p < CATS_NR_CONDUCTORS; p++) {
+		b = bench_new(cats_conductors[p]);
 		for (i = 0; i < 200; i++) {
 			put(b, i * 5 % CATS_NR_URGENCIES, 1 + i * 997 % 20000);
 			take(b);
 		}
 		for (u = 0; u < CATS_NR_URGENCIES; u++)
 			cats_conductor_get_info(&b->c, u, b->now, &queued[u]);
-		b = bench_new(cats_conductor_find(policies[p]));
+		memcpy(priv, b->c.priv, sizeof(priv));
+		b = bench_new(cats_conductors[p]);
 		for (i = 0; i < 200; i++)
 			cats_conductor_pass(&b->c, i * 5 % CATS_NR_URGENCIES,
 					    1 + i * 997 % 20000);
 		KUNIT_EXPECT_TRUE(test, cats_conductor_empty(&b->c));
+		KUNIT_EXPECT_EQ(test, memcmp(priv, b->c.priv, sizeof(priv)), 0);
 		for (u = 0; u < CATS_NR_URGENCIES; u++) {
 			cats_conductor_get_info(&b->c, u, b->now, &passed);
 			KUNIT_EXPECT_EQ(test, memcmp(&passed, &queued[u], sizeof(passed)), 0);
@@ -277,22 +222,6 @@ static bool in_debt(struct bench *b, unsigned int urgency)
 
 	cats_conductor_get_info(&b->c, urgency, 0, &info);
 	return info.flags & CATS_CLASS_F_IN_DEBT;
-}
-
-/* Keeps one message of 1000 bytes waiting in each class of @classes. */
-static void refill(struct bench *b, u8 classes)
-{
-	unsigned int i;
-
-	for (i = 0; i < CATS_NR_URGENCIES; i++)
-		if ((classes & ~b->c.waiting) & BIT(i))
-			put(b, i, 1000);
-}
-
-static unsigned int take_class(struct bench *b, u8 classes)
-{
-	refill(b, classes);
-	return take(b)->urgency;
 }
 
 static void debt__urgent_blocked_at_high(struct kunit *test)
@@ -453,6 +382,8 @@ static void debt__bound_of_least_urgent(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, cats_debt_get_params(&b->c, &p));
 	longest = longest_gap(b, 7, 200000);
 	KUNIT_EXPECT_LE(test, longest, starvation_bound(&p, 7, 1000));
+	KUNIT_EXPECT_LE(test, starvation_bound(&p, 7, 1000), waits_of(b, 7).bound_bytes);
+	KUNIT_EXPECT_GE(test, starvation_bound(&p, 7, 1000) + 100, waits_of(b, 7).bound_bytes);
 	/* Served at all, and everybody was saturated before. */
 	KUNIT_EXPECT_GT(test, b->c.classes[7].sent_msgs, 0);
 	KUNIT_EXPECT_GT(test, longest, p.high[0]);
@@ -461,11 +392,45 @@ static void debt__bound_of_least_urgent(struct kunit *test)
 static void debt__bound_of_most_urgent(struct kunit *test)
 {
 	struct bench *b = bench_new(&cats_debt);
+	u64 bound = (120000 + 1000 - 60000) * 10 / 4 + 1000;
+
+	KUNIT_EXPECT_LE(test, longest_gap(b, 0, 200000), bound);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 0).bound_bytes, bound + 1);
+}
+
+/* From changed parameters on it is the debt at that moment that has to be paid. */
+static void debt__bound_after_new_parameters(struct kunit *test)
+{
+	struct bench *b = bench_new(&cats_debt);
 	struct cats_debt_params p;
 
+	put(b, 0, 1000000);
+	take(b);
 	cats_debt_get_params(&b->c, &p);
-	KUNIT_EXPECT_LE(test, longest_gap(b, 0, 200000),
-			(p.high[0] + 1000 - p.low[0]) * 1000 / p.payback[7] + 1000);
+	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 0).bound_bytes,
+			(2000000 - 60000) * 10 / 4 + 1 + 1000000);
+}
+
+/* A bound that does not fit 64 bits is none. */
+static void debt__bound_saturates(struct kunit *test)
+{
+	struct bench *b = bench_new(&cats_debt);
+	struct cats_debt_params p;
+	unsigned int i;
+
+	cats_debt_get_params(&b->c, &p);
+	for (i = 0; i < CATS_URGENCY_MAX; i++) {
+		p.high[i] = BIT(30);
+		p.low[i] = 1;
+		p.payback[i] = 1000000;
+	}
+	p.payback_sum = 2000000;
+	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	put(b, 7, 0x7fffffff);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, CATS_NO_BOUND);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 6).bound_bytes, CATS_NO_BOUND);
+	KUNIT_EXPECT_LT(test, waits_of(b, 1).bound_bytes, 1ULL << 60);
 }
 
 static void strict__starves(struct kunit *test)
@@ -575,6 +540,8 @@ static struct kunit_case conductor_cases[] = {
 	KUNIT_CASE(debt__ends_with_a_pick_from_any_debt),
 	KUNIT_CASE(debt__bound_of_least_urgent),
 	KUNIT_CASE(debt__bound_of_most_urgent),
+	KUNIT_CASE(debt__bound_after_new_parameters),
+	KUNIT_CASE(debt__bound_saturates),
 	KUNIT_CASE(strict__starves),
 	KUNIT_CASE(params__roundtrip),
 	KUNIT_CASE(params__take_effect),
