@@ -15,6 +15,21 @@
 #include "txmsg.h"
 
 /**
+ * struct cats_drops - messages of one urgency that were not sent, as in
+ *	&struct cats_wait_info
+ * @expired: their lifetime was over
+ * @cancelled: taken back, or replaced
+ * @shed: dropped by a rule of CATS_ADMIT
+ * @refused: writes refused by a rule of CATS_ADMIT
+ */
+struct cats_drops {
+	u32	expired;
+	u32	cancelled;
+	u32	shed;
+	u32	refused;
+};
+
+/**
  * struct cats_sock - state of a CATS socket
  * @conductor: queues and policy
  * @sk: the TCP socket
@@ -42,9 +57,11 @@
  * @notices_lost: see &struct cats_info
  * @reason: why the last refused call was refused, or NULL
  * @reason_errno: errno of that call
+ * @drops: per urgency
  * @settings_lock: held to change what accepted sockets inherit, beside the socket
  *	lock, which they cannot take
  * @urgency: the default tag's
+ * @admit: CATS_ADMIT
  * @poll_urgency: EPOLLOUT is about; CATS_POLL_DEFAULT_TAG for the default tag's
  * @wanted: bit i: poll() or a write was told that there is no room for urgency
  *	i; set without the lock
@@ -86,8 +103,10 @@ struct cats_sock {
 	u32			notices_lost;
 	const char		*reason;
 	int			reason_errno;
+	struct cats_drops	drops[CATS_NR_URGENCIES];
 	/* what accepted sockets inherit, beside the socket lock */
 	spinlock_t		settings_lock;
+	struct cats_admit	admit;
 	u8			urgency;
 	s8			poll_urgency;
 	u8			whole_chains;
@@ -204,6 +223,16 @@ bool cats_has_room(const struct sock *sk, const struct cats_sock *cs,
 bool cats_worth_trying(const struct sock *sk, const struct cats_sock *cs,
 		       unsigned int urgency, u32 need);
 
+/* shed.c: what to do when too much is queued */
+u64 cats_rate(const struct sock *sk);
+bool cats_admit_refuses(struct cats_sock *cs, unsigned int urgency);
+bool cats_admit_drops(const struct sock *sk, const struct cats_sock *cs,
+		      unsigned int urgency, size_t len);
+void cats_drop_unqueued(struct sock *sk, struct cats_sock *cs, const struct cats_tag *tag,
+			u32 len);
+bool cats_drop_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+void cats_shed(struct sock *sk, struct cats_sock *cs);
+
 /* wait.c: writers that sleep until there is room */
 bool cats_may_write(const struct sock *sk, const struct cats_sock *cs,
 		    unsigned int urgency, size_t need,
@@ -289,6 +318,8 @@ int cats_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags,
 /* notice.c: what became of a message */
 void cats_notify(struct sock *sk, struct cats_sock *cs, const struct cats_txmsg *m,
 		 enum cats_event event);
+void cats_notify_unqueued(struct sock *sk, struct cats_sock *cs,
+			  const struct cats_tag *tag, u32 len, enum cats_event event);
 void cats_notice_begun(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		       u32 bytes, u64 now_ns);
 void cats_notice_watch(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);

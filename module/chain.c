@@ -111,7 +111,7 @@ void cats_chain_leave(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
  * cats_chain_end() - a message is complete
  * @sk: socket
  * @cs: its CATS state
- * @m: message that is not gone
+ * @m: message that is not gone; it may be afterwards
  */
 void cats_chain_end(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
@@ -121,7 +121,8 @@ void cats_chain_end(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 	if (cs->chains[m->msg.urgency] == m)
 		set_chain(cs, m->msg.urgency, NULL);
 	if (!m->was_queued) {
-		cats_chain_queue(cs, m, false);
+		if (!cats_drop_whole(sk, cs, m))
+			cats_chain_queue(cs, m, false);
 	} else if (cats_conductor_close_msg(c, &m->msg)) {
 		cats_append_done(sk, cs, m);
 		cats_notice_watch(sk, cs, m);

@@ -12,6 +12,18 @@
 #include "cats_sock.h"
 #include "name.h"
 
+static u32 *counter(struct cats_drops *drops, enum cats_event event)
+{
+	switch (event) {
+	case CATS_EVENT_EXPIRED:
+		return &drops->expired;
+	case CATS_EVENT_SHED:
+		return &drops->shed;
+	default:
+		return &drops->cancelled;
+	}
+}
+
 /**
  * cats_drop() - a message is not sent
  * @sk: socket
@@ -23,7 +35,9 @@ void cats_drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 	       enum cats_event event)
 {
 	cats_sock_held(sk);
-	WRITE_ONCE(cs->dropped_bytes, cs->dropped_bytes + m->msg.len);
+	cs->dropped_bytes += m->msg.len;
+	(*counter(&cs->drops[m->msg.urgency], event))++;
+	cats_notify(sk, cs, m, event);
 	cats_txmsg_put(sk, cs, m);
 }
 

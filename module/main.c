@@ -183,6 +183,7 @@ static void inherit(struct cats_sock *cs, struct cats_sock *listener)
 	spin_lock_bh(&listener->settings_lock);
 	cs->urgency = listener->urgency;
 	cs->poll_urgency = listener->poll_urgency;
+	cs->admit = listener->admit;
 	cats_conductor_init(&cs->conductor, listener->conductor.ops);
 	inherit_params(&cs->conductor, &listener->conductor);
 	WARN_ON_ONCE(!cats_policy_hold(cs->conductor.ops));

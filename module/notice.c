@@ -30,9 +30,9 @@ static u32 end_seq(const struct cats_txmsg *m)
 	return m->first_seq + m->msg.len;
 }
 
-static bool wants(const struct cats_txmsg *m, enum cats_event event)
+static bool wants(const struct cats_tag *tag, enum cats_event event)
 {
-	return m->tag.notify & CATS_NOTIFY(event);
+	return tag->notify & CATS_NOTIFY(event);
 }
 
 /* The notice lies behind the data, of which there is none. */
@@ -65,7 +65,7 @@ static void queue_notice(struct sock *sk, struct cats_sock *cs,
  * cats_notify() - tell of a message, if it was asked for
  * @sk: socket
  * @cs: its CATS state
- * @m: message; dropped: it was queued
+ * @m: message that is, or was, queued
  * @event: what became of it
  */
 void cats_notify(struct sock *sk, struct cats_sock *cs, const struct cats_txmsg *m,
@@ -78,20 +78,43 @@ void cats_notify(struct sock *sk, struct cats_sock *cs, const struct cats_txmsg 
 		.stream = m->tag.stream,
 		.len = m->msg.len,
 	};
-	u64 waited;
+	u64 waited = m->waited_ns;
 
 	cats_sock_held(sk);
-	if (!wants(m, event))
+	if (!wants(&m->tag, event))
 		return;
 	if (m->msg.committed) {
 		notice.first_seq = m->first_seq;
 		notice.end_seq = end_seq(m);
-		waited = m->waited_ns;
 	} else {
 		waited = ktime_get_ns() - m->msg.enqueued_ns;
 	}
 	notice.delay_us = div_u64(waited, NSEC_PER_USEC);
 	queue_notice(sk, cs, &notice);
+}
+
+/**
+ * cats_notify_unqueued() - tell of a message that was never queued
+ * @sk: socket
+ * @cs: its CATS state
+ * @tag: of the message
+ * @len: its bytes
+ * @event: what became of it
+ */
+void cats_notify_unqueued(struct sock *sk, struct cats_sock *cs,
+			  const struct cats_tag *tag, u32 len, enum cats_event event)
+{
+	const struct cats_notice notice = {
+		.cookie = tag->cookie,
+		.event = event,
+		.urgency = tag->urgency,
+		.stream = tag->stream,
+		.len = len,
+	};
+
+	cats_sock_held(sk);
+	if (wants(tag, event))
+		queue_notice(sk, cs, &notice);
 }
 
 /**
@@ -120,7 +143,7 @@ void cats_notice_begun(struct sock *sk, struct cats_sock *cs, struct cats_txmsg 
 void cats_notice_watch(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	cats_sock_held(sk);
-	if (!wants(m, CATS_EVENT_SENT) && !wants(m, CATS_EVENT_ACKED))
+	if (!wants(&m->tag, CATS_EVENT_SENT) && !wants(&m->tag, CATS_EVENT_ACKED))
 		return;
 	list_add_tail(&m->watch, &cs->unsent);
 	/* Where nothing is fed any more nobody else does: before a FIN. */
@@ -148,7 +171,7 @@ void cats_notice_progress(struct sock *sk, struct cats_sock *cs)
 		if (after(end_seq(m), tp->snd_nxt))
 			break;
 		cats_notify(sk, cs, m, CATS_EVENT_SENT);
-		if (wants(m, CATS_EVENT_ACKED))
+		if (wants(&m->tag, CATS_EVENT_ACKED))
 			list_move_tail(&m->watch, &cs->unacked);
 		else
 			drop(sk, cs, m);

@@ -163,6 +163,7 @@ static void finish(struct sock *sk, struct write_op *op)
 			cats_chain_end(sk, op->cs, m);
 	}
 	cats_feed(sk, op->cs);
+	cats_shed(sk, op->cs);
 }
 
 /*
@@ -455,11 +456,39 @@ static int pass(struct sock *sk, struct write_op *op, size_t size)
 	return 1;
 }
 
+/*
+ * By a rule of CATS_ADMIT, as a message that is complete.  One that goes on is built,
+ * and dropped when it ends.
+ */
+static bool may_drop(const struct sock *sk, const struct write_op *op, size_t size)
+{
+	return op->whole && !op->more && !op->cs->chains[op->urgency] &&
+	       cats_admit_drops(sk, op->cs, op->urgency, size);
+}
+
+/* Who asked for the completion of a MSG_ZEROCOPY call counts this one as well. */
+static int write_dropped(struct sock *sk, struct write_op *op, size_t size)
+{
+	int err = get_uarg(sk, op, size);
+
+	if (err)
+		return err;
+	iov_iter_advance(&op->msg->msg_iter, size);
+	cats_drop_unqueued(sk, op->cs, &op->tag, size);
+	cats_write_accepted(sk, op->cs, op->urgency);
+	return size;
+}
+
 static int write_data(struct sock *sk, struct write_op *op, size_t size)
 {
 	struct cats_conductor *c = &op->cs->conductor;
 	int err;
 
+	if (cats_admit_refuses(op->cs, op->urgency))
+		return cats_refuse(op->cs, -ENOBUFS,
+				   "CATS_ADMIT: so much is queued that writes are refused");
+	if (may_drop(sk, op, size))
+		return write_dropped(sk, op, size);
 	cats_flight_begin(sk, op->cs, op->urgency, op->msg->msg_flags & MSG_BATCH);
 	if (may_pass(sk, op, size)) {
 		err = pass(sk, op, size);

@@ -177,6 +177,23 @@ static int get_params(struct cats_sock *cs, int optname, union params *params)
 	return cats_refuse(cs, -EINVAL, "parameters: the Conductor is another one");
 }
 
+static int set_admit(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
+{
+	struct cats_admit admit;
+	int err;
+
+	cats_sock_held(cs->sk);
+	err = copy_in(cs, &admit, sizeof(admit), sizeof(admit.threshold), optval, optlen);
+	if (err)
+		return err;
+	if (admit.reserved)
+		return cats_refuse(cs, -EINVAL, "CATS_ADMIT: reserved field is not 0");
+	spin_lock_bh(&cs->settings_lock);
+	cs->admit = admit;
+	spin_unlock_bh(&cs->settings_lock);
+	return 0;
+}
+
 static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
 		      unsigned int optlen)
 {
@@ -191,6 +208,8 @@ static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
 		return set_params(cs, optname, optval, optlen);
 	case CATS_POLL_URGENCY:
 		return set_poll_urgency(cs, optval, optlen);
+	case CATS_ADMIT:
+		return set_admit(cs, optval, optlen);
 	default:
 		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
 	}
@@ -262,6 +281,31 @@ int cats_setsockopt(struct socket *sock, int level, int optname,
 	return err;
 }
 
+/* The time that bytes take at a rate, us. */
+static u64 time_us(u64 bytes, u64 rate)
+{
+	u64 scaled;
+
+	if (!rate || check_mul_overflow(bytes, (u64)USEC_PER_SEC, &scaled))
+		return CATS_NO_BOUND;
+	return div64_u64(scaled, rate);
+}
+
+static void fill_waits(const struct cats_sock *cs, unsigned int urgency, u64 now,
+		       const struct cats_info *info, struct cats_wait_info *waits)
+{
+	const struct cats_drops *drops = &cs->drops[urgency];
+
+	cats_conductor_get_waits(&cs->conductor, urgency, now, waits);
+	waits->bound_us = CATS_NO_BOUND;
+	if (waits->bound_bytes != CATS_NO_BOUND)
+		waits->bound_us = time_us(waits->bound_bytes + info->budget, info->rate);
+	waits->expired_msgs = drops->expired;
+	waits->cancelled_msgs = drops->cancelled;
+	waits->shed_msgs = drops->shed;
+	waits->refused_msgs = drops->refused;
+}
+
 static void fill_info(const struct sock *sk, const struct cats_sock *cs,
 		      struct cats_info *info)
 {
@@ -280,9 +324,12 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
 	info->alloc_failures = cs->alloc_failures;
 	info->mem_queued = cs->mem;
 	info->mem_limit = cats_mem_limit(sk, cs->urgency);
+	info->rate = cats_rate(sk);
+	info->largest_msg = cs->conductor.largest;
 	info->notices_lost = cs->notices_lost;
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
+		fill_waits(cs, i, now, info, &info->waits[i]);
 		if (cs->chains[i] && !cs->chains[i]->was_queued) {
 			info->classes[i].queued_bytes += cs->chains[i]->msg.len;
 			info->classes[i].queued_msgs++;
@@ -298,6 +345,7 @@ static void fill_info(const struct sock *sk, const struct cats_sock *cs,
  * @params: CATS_DEBT_PARAMS, CATS_BOUNDED_PARAMS, CATS_WFQ_PARAMS
  * @change: CATS_CANCEL, CATS_REPRIORITIZE
  * @poll_urgency: CATS_POLL_URGENCY
+ * @admit: CATS_ADMIT
  */
 union cats_option_value {
 	struct cats_tag		tag;
@@ -306,6 +354,7 @@ union cats_option_value {
 	union params		params;
 	struct cats_change	change;
 	__s32			poll_urgency;
+	struct cats_admit	admit;
 };
 
 /* What CATS_CANCEL and CATS_REPRIORITIZE have to be told at least. */
@@ -343,6 +392,9 @@ static int get_value(struct sock *sk, struct cats_sock *cs, int optname,
 	case CATS_POLL_URGENCY:
 		v->poll_urgency = cs->poll_urgency;
 		return sizeof(v->poll_urgency);
+	case CATS_ADMIT:
+		v->admit = cs->admit;
+		return sizeof(v->admit);
 	default:
 		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
 	}
