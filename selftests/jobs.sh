@@ -22,7 +22,7 @@ jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel dem
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule notice buffer poll turn close plain message surface_attach
+guest_programs=(attach tag schedule notice admit buffer poll turn close plain message surface_attach
 		surface_close surface_fastopen surface_option surface_process
 		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
 		stream policy netns memory stack unload)
@@ -106,7 +106,7 @@ vm_verdict()
 job_stock()
 {
 	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
-		--module tcp_diag --module smc
+		--module tcp_diag --module smc --module tcp_bbr
 }
 
 # The kernel's own TCP tests, on plain TCP and on CATS.
