@@ -489,7 +489,8 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 				   "CATS_ADMIT: so much is queued that writes are refused");
 	if (may_drop(sk, op, size))
 		return write_dropped(sk, op, size);
-	cats_flight_begin(sk, op->cs, op->urgency, op->msg->msg_flags & MSG_BATCH);
+	cats_flight_begin(sk, op->cs, op->urgency,
+			  op->whole && op->msg->msg_flags & MSG_BATCH);
 	if (may_pass(sk, op, size)) {
 		err = pass(sk, op, size);
 		if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The error queue: completions of MSG_ZEROCOPY and transmit time stamps.
+ * The error queue: completions of MSG_ZEROCOPY, transmit time stamps, and notices.
  *
  * Every call with MSG_ZEROCOPY is completed once, however it was sent.  A time stamp
  * has the number of the last byte of a call, in the order of the calls, whatever has
@@ -81,6 +81,20 @@ static void check_event(const struct sock_extended_err *ee)
 	}
 }
 
+static void check_notice(const struct cats_notice *notice)
+{
+	if (!episode.program->param[P_RICH])
+		fail("errqueue: a notice that nobody wanted");
+	if (notice->event >= CATS_NR_EVENTS || notice->urgency > CATS_URGENCY_MAX ||
+	    notice->stream > NR_STREAMS || notice->cookie > 2 || !notice->len)
+		fail("errqueue: notice of event %u, urgency %u, stream %u, %u bytes",
+		     notice->event, notice->urgency, notice->stream, notice->len);
+	if (notice->event > CATS_EVENT_ACKED ? notice->end_seq :
+	    notice->end_seq - notice->first_seq != notice->len)
+		fail("errqueue: notice of event %u from %u to %u, of %u bytes",
+		     notice->event, notice->first_seq, notice->end_seq, notice->len);
+}
+
 /* Returns false if there was nothing. */
 static bool read_one(struct worker *w, int fd)
 {
@@ -98,6 +112,8 @@ static bool read_one(struct worker *w, int fd)
 		if ((cmsg->cmsg_level == SOL_IP && cmsg->cmsg_type == IP_RECVERR) ||
 		    (cmsg->cmsg_level == SOL_IPV6 && cmsg->cmsg_type == IPV6_RECVERR))
 			check_event((struct sock_extended_err *)CMSG_DATA(cmsg));
+		else if (cmsg->cmsg_level == SOL_CATS)
+			check_notice((struct cats_notice *)CMSG_DATA(cmsg));
 	return true;
 }
 

@@ -49,11 +49,16 @@ enum actor {
 enum param {
 	P_PATH, P_ACCEPTED, P_CONDUCTOR, P_CC, P_SNDBUF, P_RCVBUF, P_PACING,
 	P_PRELUDE, P_THREADS, P_CHILD, P_KEEP, P_TIMER_US, P_FINAL, P_NETNS,
-	P_IDLE_US, P_ATTACH, P_ZEROCOPY, P_TXSTAMP, NR_PARAMS,
+	P_IDLE_US, P_ATTACH, P_ZEROCOPY, P_TXSTAMP, P_RICH, NR_PARAMS,
 };
 
 enum path { PATH_V4, PATH_V6, PATH_MAPPED, PATH_VETH_V4, PATH_VETH_V6, NR_PATHS };
 
+/*
+ * P_RICH: tags have all that a tag may have, messages are cancelled, moved and shed.  Then
+ * a tagged one may be dropped, whole; none is of several calls, which would have the
+ * tag of the first.
+ */
 enum final {
 	FINAL_CLOSE, FINAL_SHUTDOWN, FINAL_LINGER, FINAL_RESET, FINAL_DISCONNECT,
 	FINAL_EXIT, NR_FINALS,
@@ -68,7 +73,8 @@ enum op_kind {
 	OP_SEND, OP_TAGGED, OP_WRITE, OP_MMSG, OP_SENDFILE, OP_SPLICE, OP_FAULT,
 	OP_BADTAG, OP_EMPTY, OP_TAG, OP_CONDUCTOR, OP_DEBT, OP_INFO, OP_OUTQ,
 	OP_SETOPT, OP_GETOPT, OP_SNDBUF, OP_SNDTIMEO, OP_NODELAY, OP_CORK, OP_RECV,
-	OP_POLL, OP_ERRQUEUE, OP_NAMES, OP_ATTACH, OP_UNLOAD, OP_SCM, OP_SIGNAL, OP_PAUSE,
+	OP_POLL, OP_ERRQUEUE, OP_NAMES, OP_ATTACH, OP_CHANGE, OP_ADMIT, OP_UNLOAD, OP_SCM,
+	OP_SIGNAL, OP_PAUSE,
 	OP_SHUTDOWN, OP_CLOSE, OP_DISCONNECT, OP_LINGER,
 	OP_PEER_READ, OP_PEER_PAUSE, OP_PEER_SEND, OP_PEER_RCVBUF, OP_PEER_SHUTDOWN,
 	OP_PEER_CLOSE, OP_PEER_RESET, NR_OPS,
@@ -109,10 +115,16 @@ enum message_state { MESSAGE_NONE, MESSAGE_STARTED, MESSAGE_DONE };
 #define MESSAGE_PAGED	2	/* many calls for the module: sendfile(), splice() */
 #define MESSAGE_MORE	4	/* MSG_MORE: the next call of the class continues it */
 #define MESSAGE_MAYBE	8	/* as above, or it ended: a sendfile() cut short */
+#define MESSAGE_LOOSE	16	/* may be dropped whole: see P_RICH */
+#define MESSAGE_NO_ORDER 32	/* may go before or behind any other */
 
 /* Classes of messages whose order the oracle knows, beside the urgencies. */
 #define CLASS_PLAIN	CATS_NR_URGENCIES	/* written before the attach */
 #define CLASS_UNKNOWN	(CLASS_PLAIN + 1)
+
+/* Streams that messages are of, from 1 on. */
+#define NR_STREAMS	4
+#define NR_ORDERS	(CLASS_UNKNOWN + 1 + NR_STREAMS)
 
 /**
  * struct message - an entry of the ledger
@@ -126,6 +138,7 @@ enum message_state { MESSAGE_NONE, MESSAGE_STARTED, MESSAGE_DONE };
  * @state: enum message_state
  * @flags: MESSAGE_*
  * @class: urgency, or one of the above
+ * @stream: of its tag
  */
 struct message {
 	uint32_t	len;
@@ -138,6 +151,7 @@ struct message {
 	uint8_t		state;
 	uint8_t		flags;
 	uint8_t		class;
+	uint8_t		stream;
 };
 
 enum peer_end { PEER_OPEN, PEER_EOF, PEER_RESET_BY_US, PEER_GONE };

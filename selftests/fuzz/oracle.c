@@ -17,7 +17,9 @@
  *   if another thread wrote to the class meanwhile: it may have continued the
  *   message, or begun one of its own.  Nor if TCP's rules hold for the message and
  *   it may have been left alone for the 200 ms after which it ends by itself;
- * - the end: after a FIN nothing is missing.  After a reset something may be,
+ * - streams: likewise for two messages of one stream, whatever their urgency;
+ * - the end: after a FIN nothing is missing but what may be dropped, and that as a
+ *   whole.  After a reset something may be,
  *   if our side caused that, or was told (episode.c).
  */
 #include <stdarg.h>
@@ -318,24 +320,30 @@ static bool may_go_on(const struct message *m, int before)
 	       other->flags & (MESSAGE_MORE | MESSAGE_MAYBE);
 }
 
-/* @last_start: of the latest call per class whose message has begun to arrive. */
+/* What a message keeps its order with: its stream, or its class. */
+static uint32_t order_of(const struct message *m)
+{
+	return m->stream ? CLASS_UNKNOWN + m->stream : m->class;
+}
+
+/* @last_start: of the latest call per order whose message has begun to arrive. */
 static void check_order(uint32_t id, int before, uint32_t *last_start)
 {
 	const struct message *m = &ledger->msgs[id];
-	uint32_t class;
+	uint32_t class, order = order_of(m);
 
 	if (m->class == CLASS_UNKNOWN || m->state != MESSAGE_DONE ||
-	    m->accepted < HEAD_LEN)
+	    m->accepted < HEAD_LEN || m->flags & MESSAGE_NO_ORDER)
 		return;
-	if (m->end < last_start[m->class] && !had_rivals_after(m))
-		fail("order: message %u (class %u) arrived behind a later one", id,
-		     m->class);
+	if (m->end < last_start[order] && !had_rivals_after(m))
+		fail("order: message %u (%s %u) arrived behind a later one", id,
+		     m->stream ? "stream" : "class", m->stream ?: m->class);
 	for (class = 0; m->class == CLASS_PLAIN && class < CLASS_PLAIN; class++)
 		if (last_start[class])
 			fail("order: message %u, written before the attach, came late",
 			     id);
-	if (last_start[m->class] < m->start && !may_go_on(m, before))
-		last_start[m->class] = m->start;
+	if (last_start[order] < m->start && !may_go_on(m, before))
+		last_start[order] = m->start;
 }
 
 /* May the message that @m is of have ended by itself until @us? */
@@ -461,7 +469,8 @@ static void check_complete(void)
 	for (id = 0; id < MAX_MSGS; id++) {
 		const struct message *m = &ledger->msgs[id];
 
-		if (m->state == MESSAGE_DONE && m->seen != m->accepted)
+		if (m->state == MESSAGE_DONE && m->seen != m->accepted &&
+		    (m->seen || !(m->flags & MESSAGE_LOOSE)))
 			fail("message %u: %u bytes accepted, %u arrived before the FIN",
 			     id, m->accepted, m->seen);
 	}
@@ -490,7 +499,7 @@ uint64_t oracle_accepted(bool *exact)
  */
 void oracle_check(void)
 {
-	uint32_t last_start[CLASS_PLAIN + 1] = {};
+	uint32_t last_start[NR_ORDERS] = {};
 	uint32_t pos = 0, n;
 	int before = -1;
 

@@ -21,6 +21,7 @@ static const char *const param_names[NR_PARAMS] = {
 	[P_CHILD] = "child", [P_KEEP] = "keep", [P_TIMER_US] = "timer_us",
 	[P_FINAL] = "final", [P_NETNS] = "netns", [P_IDLE_US] = "idle_us",
 	[P_ATTACH] = "attach", [P_ZEROCOPY] = "zerocopy", [P_TXSTAMP] = "txstamp",
+	[P_RICH] = "rich",
 };
 
 static const char *const op_names[NR_OPS] = {
@@ -32,7 +33,7 @@ static const char *const op_names[NR_OPS] = {
 	[OP_GETOPT] = "getopt", [OP_SNDBUF] = "sndbuf", [OP_SNDTIMEO] = "sndtimeo",
 	[OP_NODELAY] = "nodelay", [OP_CORK] = "cork", [OP_RECV] = "recv",
 	[OP_POLL] = "poll", [OP_ERRQUEUE] = "errqueue", [OP_NAMES] = "names",
-	[OP_ATTACH] = "attach",
+	[OP_ATTACH] = "attach", [OP_CHANGE] = "change", [OP_ADMIT] = "admit",
 	[OP_UNLOAD] = "unload", [OP_SCM] = "scm", [OP_SIGNAL] = "signal",
 	[OP_PAUSE] = "pause", [OP_SHUTDOWN] = "shutdown", [OP_CLOSE] = "close",
 	[OP_DISCONNECT] = "disconnect", [OP_LINGER] = "linger",
@@ -53,6 +54,7 @@ static const uint8_t our_weights[NR_OPS] = {
 	[OP_INFO] = 14, [OP_OUTQ] = 10, [OP_SETOPT] = 30, [OP_GETOPT] = 20,
 	[OP_SNDBUF] = 3, [OP_SNDTIMEO] = 1, [OP_NODELAY] = 4, [OP_CORK] = 3,
 	[OP_RECV] = 8, [OP_POLL] = 10, [OP_ERRQUEUE] = 6, [OP_NAMES] = 2, [OP_ATTACH] = 3,
+	[OP_CHANGE] = 8, [OP_ADMIT] = 2,
 	[OP_UNLOAD] = 1, [OP_SCM] = 2, [OP_SIGNAL] = 3, [OP_PAUSE] = 5,
 };
 
@@ -100,7 +102,7 @@ static void make_params(uint32_t *param, uint64_t *rnd)
 
 	param[P_PATH] = below(rnd, NR_PATHS);
 	param[P_ACCEPTED] = below(rnd, 2);
-	param[P_CONDUCTOR] = below(rnd, 4);
+	param[P_CONDUCTOR] = below(rnd, 7);
 	param[P_CC] = below(rnd, 3);
 	param[P_SNDBUF] = sndbufs[below(rnd, 8)];
 	param[P_RCVBUF] = rcvbufs[below(rnd, 5)];
@@ -116,6 +118,7 @@ static void make_params(uint32_t *param, uint64_t *rnd)
 	param[P_ATTACH] = one_in(rnd, 3) ? ATTACH_BEFORE : ATTACH_AFTER;
 	param[P_ZEROCOPY] = one_in(rnd, 2);
 	param[P_TXSTAMP] = one_in(rnd, 3);
+	param[P_RICH] = one_in(rnd, 2);
 	/* Nothing is written before, and numbers count from the first byte. */
 	if (param[P_ATTACH] == ATTACH_BEFORE || param[P_TXSTAMP])
 		param[P_PRELUDE] = 0;
@@ -238,11 +241,13 @@ void program_make(struct program *p, uint64_t seed, uint32_t episode_no)
 	budget = one_in(&rnd, 8) && p->param[P_RCVBUF] != 4096 ? 600000 : 100000;
 	/* What our side does not read makes its close a reset: not too often. */
 	peer_talks = one_in(&rnd, 4);
-	chains = one_in(&rnd, 2);
+	chains = one_in(&rnd, 2) && !p->param[P_RICH];
 	p->nr = MAX_OPS / 4 + below(&rnd, MAX_OPS * 3 / 4);
 	for (i = 0; i < p->nr; i++) {
 		make_op(p, &p->ops[i], &rnd);
 		separate_chains(&p->ops[i], chains);
+		if (p->param[P_RICH])
+			p->ops[i].flags &= ~MSG_MORE;
 		if (p->ops[i].kind == OP_PEER_SEND && !peer_talks)
 			p->ops[i].kind = OP_PEER_READ;
 		if (p->ops[i].kind > OP_FAULT)

@@ -42,6 +42,45 @@ static void set_cmsg(struct outgoing *o, int type, const void *data, size_t len)
 	o->msg.msg_controllen += CMSG_SPACE(len);
 }
 
+static bool is_rich(void)
+{
+	return episode.program->param[P_RICH];
+}
+
+/* Some messages have all, some none of it. */
+static void enrich(struct cats_tag *tag, uint32_t id)
+{
+	uint32_t rnd = id * 2654435761u >> 8;
+
+	if (!is_rich() || rnd & 1)
+		return;
+	tag->stream = (rnd >> 1) % (NR_STREAMS + 1);
+	if (tag->stream && rnd & 64)
+		tag->flags |= CATS_F_INCREMENTAL;
+	if (rnd & 128)
+		tag->lifetime_us = 1 + (rnd >> 8) % 50000;
+	tag->cookie = (rnd >> 12) % 3;
+	if (tag->cookie && rnd & 1 << 16)
+		tag->flags |= CATS_F_REPLACE;
+	if (rnd & 1 << 17)
+		tag->notify = CATS_NOTIFY_ALL & rnd;
+}
+
+/* Notes what the oracle has to know of it. */
+static void note_tag(uint32_t id, int urgency)
+{
+	struct cats_tag tag = { .urgency = urgency };
+	struct message *m = &ledger->msgs[id];
+
+	if (urgency == NO_TAG || !is_rich())
+		return;
+	enrich(&tag, id);
+	m->flags |= MESSAGE_LOOSE;
+	m->stream = tag.stream;
+	if (tag.flags & CATS_F_REPLACE || (!tag.stream && (tag.cookie || tag.lifetime_us)))
+		m->flags |= MESSAGE_NO_ORDER;
+}
+
 static void outgoing_init(struct outgoing *o, uint32_t id, uint32_t len, int urgency)
 {
 	struct cats_tag tag = { .urgency = urgency };
@@ -57,8 +96,10 @@ static void outgoing_init(struct outgoing *o, uint32_t id, uint32_t len, int urg
 	o->msg.msg_iov = o->iov;
 	o->msg.msg_iovlen = 2;
 	/* Both forms of a tag. */
+	enrich(&tag, id);
 	if (urgency != NO_TAG)
-		set_cmsg(o, CATS_TAG, &tag, id & 1 ? sizeof(tag) : sizeof(__u32));
+		set_cmsg(o, CATS_TAG, &tag, id & 1 || is_rich() ? sizeof(tag) :
+								  sizeof(__u32));
 }
 
 static void message_begin(uint32_t id, uint32_t len, int urgency, uint32_t flags)
@@ -72,6 +113,8 @@ static void message_begin(uint32_t id, uint32_t len, int urgency, uint32_t flags
 		m->flags |= MESSAGE_WHOLE;
 	if (!ledger->attached)
 		m->class = CLASS_PLAIN;
+	else
+		note_tag(id, urgency);
 	m->start_us = now_us();
 	m->start = ledger_tick();
 	__atomic_store_n(&m->state, MESSAGE_STARTED, __ATOMIC_RELEASE);
@@ -107,7 +150,7 @@ static bool connection_may_be_gone(void)
 static void check_result(struct worker *w, const struct op *op, long ret, int err,
 			 bool tagged)
 {
-	int allowed[12], n = 0;
+	int allowed[13], n = 0;
 
 	count_call(w);
 	allowed[n++] = EINTR;
@@ -123,7 +166,7 @@ static void check_result(struct worker *w, const struct op *op, long ret, int er
 		allowed[n++] = EMSGSIZE;
 	if (op->kind == OP_FAULT)
 		allowed[n++] = EFAULT;
-	if (op->flags & MSG_ZEROCOPY)
+	if (op->flags & MSG_ZEROCOPY || is_rich())
 		allowed[n++] = ENOBUFS;
 	if (op->flags & MSG_FASTOPEN) {
 		allowed[n++] = EISCONN;
@@ -296,10 +339,10 @@ static void op_bad_tag(struct worker *w, const struct op *op)
 		v.tag.urgency = 8 + op->a;
 		break;
 	case 1:
-		v.tag.flags = op->a;
+		v.tag.flags = op->a | 1U << 31;
 		break;
 	case 2:
-		v.tag.stream = op->a;
+		v.tag.notify = op->a | 1U << CATS_NR_EVENTS;
 		break;
 	case 3:
 		v.tag.reserved = op->a;
