@@ -143,11 +143,8 @@ void cats_notice_begun(struct sock *sk, struct cats_sock *cs, struct cats_txmsg 
 void cats_notice_watch(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	cats_sock_held(sk);
-	if (!wants(&m->tag, CATS_EVENT_SENT) && !wants(&m->tag, CATS_EVENT_ACKED))
-		return;
-	list_add_tail(&m->watch, &cs->unsent);
-	/* Where nothing is fed any more nobody else does: before a FIN. */
-	cats_arm_hook(sk, cs);
+	if (wants(&m->tag, CATS_EVENT_SENT) || wants(&m->tag, CATS_EVENT_ACKED))
+		list_add_tail(&m->watch, &cs->unsent);
 }
 
 static void drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)

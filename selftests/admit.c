@@ -475,18 +475,21 @@ TEST_F(admit, sheds_nothing_that_has_begun)
 	free(buf);
 }
 
-/* A writer that sleeps gets the room. */
+/* A writer that sleeps gets the room, before the probes of the closed window do it. */
 TEST_F(admit, sheds_and_wakes)
 {
 	struct cats_admit admit = { .shed = 1 << 7, .max_delay_us = 1 };
 	struct blocked_write w;
-	int size = 16384;
+	int size = 16384, ms;
 
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	ASSERT_LT(0, fill(self->p.tx, 7, 0, MSG_LEN));
 	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 7, MSG_LEN));
 	ASSERT_EQ(0, set_admit(self->p.tx, &admit));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 0, 1, MSG_LEN, MSG_DONTWAIT));
+	for (ms = 0; ms < 20 && !w.done; ms++)
+		poll(NULL, 0, 1);
+	EXPECT_TRUE(w.done);
 	ASSERT_EQ(0, pthread_join(w.thread, NULL));
 	EXPECT_EQ(MSG_LEN, w.ret);
 }
