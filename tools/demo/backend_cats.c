@@ -2,6 +2,9 @@
 /*
  * cats: every message goes to the kernel at once, with its urgency beside it.
  * The kernel decides which one goes next.
+ *
+ * In a batch all messages that are due together go in one sendmmsg(2), in the
+ * application's order.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +17,9 @@
 
 #include "sender.h"
 #include "util.h"
+
+/* As many as one sendmmsg() takes. */
+#define MAX_BATCH	1024
 
 /* Says why the kernel refused something, in its own words if it has any. */
 static void __attribute__((noreturn)) refused(const struct conn *c, const char *what)
@@ -45,33 +51,66 @@ static void cats_setup(struct conn *c)
 		refused(c, "CATS_TAG");
 }
 
-static ssize_t send_tagged(int fd, const struct message *m)
-{
-	const struct cats_tag tag = { .urgency = m->urgency };
-	struct iovec iov = { .iov_base = (void *)m->data, .iov_len = m->len };
+/* A message as sendmsg() wants it. */
+struct tagged {
+	struct iovec iov;
 	union {
 		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(tag))];
-	} control = { .space = { 0 } };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space),
-	};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+		char space[CMSG_SPACE(sizeof(struct cats_tag))];
+	} control;
+};
 
+static void make_tagged(struct msghdr *msg, struct tagged *t, const struct message *m)
+{
+	const struct cats_tag tag = { .urgency = m->urgency };
+	struct cmsghdr *cmsg;
+
+	memset(t, 0, sizeof(*t));
+	t->iov.iov_base = (void *)m->data;
+	t->iov.iov_len = m->len;
+	*msg = (struct msghdr) {
+		.msg_iov = &t->iov,
+		.msg_iovlen = 1,
+		.msg_control = t->control.space,
+		.msg_controllen = sizeof(t->control.space),
+	};
+	cmsg = CMSG_FIRSTHDR(msg);
 	cmsg->cmsg_level = SOL_CATS;
 	cmsg->cmsg_type = CATS_TAG;
 	cmsg->cmsg_len = CMSG_LEN(sizeof(tag));
 	memcpy(CMSG_DATA(cmsg), &tag, sizeof(tag));
-	return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
+/* What is gathered for one call; those before @sent the kernel has. */
+static struct {
+	struct message messages[MAX_BATCH];
+	struct tagged tagged[MAX_BATCH];
+	struct mmsghdr headers[MAX_BATCH];
+	unsigned int nr, sent;
+} batch;
+
+static bool gather(const struct message *m)
+{
+	unsigned int i = batch.nr;
+
+	if (i == MAX_BATCH)
+		die("more than %d messages are due together", MAX_BATCH);
+	batch.messages[i] = *m;
+	make_tagged(&batch.headers[i].msg_hdr, &batch.tagged[i], &batch.messages[i]);
+	batch.nr++;
+	return true;
 }
 
 static bool cats_submit(struct conn *c, const struct message *m)
 {
-	ssize_t n = send_tagged(c->fd, m);
+	struct tagged tagged;
+	struct msghdr msg;
+	ssize_t n;
 
+	if (c->batch)
+		return gather(m);
+	make_tagged(&msg, &tagged, m);
+	n = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
 	if (n == (ssize_t)m->len) {
 		c->taken += n;
 		return true;
@@ -83,11 +122,6 @@ static bool cats_submit(struct conn *c, const struct message *m)
 	c->blocked = true;
 	c->refused++;
 	return false;
-}
-
-static void cats_writable(struct conn *c)
-{
-	(void)c;
 }
 
 static uint64_t read_info(const struct conn *c, struct cats_info *info)
@@ -128,10 +162,30 @@ static void cats_sample(struct conn *c)
 		info.committed, info.committed_max, info.budget, info.budget_max);
 }
 
+static void cats_flush(struct conn *c)
+{
+	int n;
+
+	if (c->blocked || batch.sent == batch.nr)
+		return;
+	n = sendmmsg(c->fd, batch.headers + batch.sent, batch.nr - batch.sent, MSG_NOSIGNAL);
+	if (n < 0 && errno != EAGAIN)
+		refused(c, "sendmmsg with CATS_TAG");
+	for (; n > 0; n--, batch.sent++) {
+		if (batch.headers[batch.sent].msg_len != batch.messages[batch.sent].len)
+			die("a tagged message was taken in part");
+		c->taken += batch.headers[batch.sent].msg_len;
+	}
+	c->blocked = batch.sent < batch.nr;
+	c->refused += c->blocked;
+	cats_sample(c);
+}
+
 const struct backend backend_cats = {
 	.name = "cats",
 	.setup = cats_setup,
 	.submit = cats_submit,
-	.writable = cats_writable,
+	.writable = cats_flush,
+	.flush = cats_flush,
 	.sample = cats_sample,
 };

@@ -8,11 +8,15 @@ c_tcp     = "#999999"
 c_userq   = "#E69F00"
 c_strict  = "#56B4E9"
 c_debt    = "#0072B2"
+c_bounded = "#D55E00"
+c_nohold  = "#F0E442"
+c_batch   = "#CC79A7"
 c_perfect = "#009E73"
 
-senders = "tcp userq cats-strict cats-debt perfect"
-array colour[5] = [c_tcp, c_userq, c_strict, c_debt, c_perfect]
-array title_of[5] = ["TCP, FIFO", "user-space queue", "CATS strict", "CATS debt", "perfect order"]
+# In the order of the tables' rows.
+array colour[8] = [c_tcp, c_userq, c_strict, c_debt, c_bounded, c_nohold, c_batch, c_perfect]
+array title_of[8] = ["TCP, FIFO", "user-space queue", "CATS strict", "CATS debt", \
+	"CATS bounded", "... nothing held", "... one sendmmsg", "perfect order"]
 
 if (form eq "svg") {
 	set terminal svg size 960,540 font "DejaVu Sans,15" background "white" name "demo"

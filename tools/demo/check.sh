@@ -79,13 +79,18 @@ function not_above_userq(sender, column,    x, y)
 	check(x <= y, sprintf("late: %s %s %s <= %s of userq", sender, column, x, y))
 }
 
-function check_sender(s,    x)
+function check_page(s, fcp, plt)
 {
-	at_most("page", s, "fcp_ratio", 0.22)
-	at_most("page", s, "plt_ratio", 1.005)
+	at_most("page", s, "fcp_ratio", fcp)
+	at_most("page", s, "plt_ratio", plt)
 	below_userq(s, "p0_ms")
 	below_userq(s, "p1_ms")
 	below_userq(s, "p2_ms")
+}
+
+function check_sender(s,    x)
+{
+	check_page(s, 0.22, 1.005)
 	part_of_tcp(s, "p50_ms", 0.07)
 	part_of_tcp(s, "p99_ms", 0.12)
 	not_above_userq(s, "p50_ms")
@@ -97,6 +102,8 @@ function check_sender(s,    x)
 END {
 	check_sender("cats-strict")
 	check_sender("cats-debt")
+	check_sender("cats-bounded")
+	check_page("cats-bounded-batch", 0.17, 1.001)
 	print "KTAP version 1"
 	print "1.." nr
 	for (i = 1; i <= nr; i++)

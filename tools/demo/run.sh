@@ -83,10 +83,11 @@ join()
 measure()
 {
 	step "booting two VMs with Debian's kernel, in virtual time:"
-	step "  page: five groups in the worst order, five senders"
-	step "  late: 20 s of bulk with urgent messages in between, four senders"
-	boot page tcp userq cats-strict cats-debt perfect
-	boot late tcp userq cats-strict cats-debt
+	step "  page: five groups in the worst order, eight senders"
+	step "  late: 20 s of bulk with urgent messages in between, five senders"
+	boot page tcp userq cats-strict cats-debt cats-bounded cats-bounded-nohold \
+		cats-bounded-batch perfect
+	boot late tcp userq cats-strict cats-debt cats-bounded
 	join page
 	join late
 }

@@ -33,12 +33,18 @@ static const struct sender {
 	const char *name;
 	const struct backend *backend;
 	const char *conductor;
+	bool batch;
 	bool perfect;
 } senders[] = {
 	{ .name = "tcp", .backend = &backend_tcp },
 	{ .name = "userq", .backend = &backend_userq },
 	{ .name = "cats-strict", .backend = &backend_cats, .conductor = "strict" },
 	{ .name = "cats-debt", .backend = &backend_cats, .conductor = "debt" },
+	{ .name = "cats-bounded", .backend = &backend_cats, .conductor = "bounded" },
+	/* the same; vm.sh sets net.cats.first_flight to 0 */
+	{ .name = "cats-bounded-nohold", .backend = &backend_cats, .conductor = "bounded" },
+	{ .name = "cats-bounded-batch", .backend = &backend_cats, .conductor = "bounded",
+	  .batch = true },
 	{ .name = "perfect", .backend = &backend_tcp, .perfect = true },
 };
 
@@ -128,6 +134,7 @@ static void choose_sender(struct conn *c, const char *name)
 		c->sender = senders[i].name;
 		c->backend = senders[i].backend;
 		c->conductor = senders[i].conductor;
+		c->batch = senders[i].batch;
 		c->perfect = senders[i].perfect;
 		return;
 	}
@@ -265,6 +272,13 @@ static void check_progress(const struct conn *c, uint64_t taken_before)
 		die("the socket says EPOLLOUT but takes nothing: poll and sendmsg disagree");
 }
 
+static void run_experiment(struct conn *c)
+{
+	c->exp->run(c);
+	if (c->backend->flush)
+		c->backend->flush(c);
+}
+
 /* Waits for what comes next and lets backend and experiment go on; true: all is done. */
 static bool step(struct conn *c, int epoll, int timer)
 {
@@ -291,7 +305,7 @@ static bool step(struct conn *c, int epoll, int timer)
 		c->blocked = false;
 		c->backend->writable(c);
 	}
-	c->exp->run(c);
+	run_experiment(c);
 	if (writable)
 		check_progress(c, taken);
 	return done;
@@ -314,7 +328,7 @@ int main(int argc, char **argv)
 
 	c.start_ns = now_ns();
 	c.exp->start(&c, c.start_ns);
-	c.exp->run(&c);
+	run_experiment(&c);
 	while (!step(&c, epoll, timer))
 		;
 	fprintf(stderr, "demo-send: %s %s: all arrived, %u refused writes\n",

@@ -29,6 +29,7 @@ struct conn {
 	const struct experiment *exp;
 	const char *sender;		/* name of the row */
 	const char *conductor;		/* for CATS */
+	bool batch;			/* CATS: what is due together goes in one call */
 	bool perfect;			/* knows the perfect order from the start */
 
 	/* The socket said EAGAIN, and EPOLLOUT did not follow yet. */
@@ -56,6 +57,8 @@ struct backend {
 	bool (*submit)(struct conn *c, const struct message *m);
 	/* The socket became writable. */
 	void (*writable)(struct conn *c);
+	/* May be NULL; for now all is submitted. */
+	void (*flush)(struct conn *c);
 	/* May be NULL; an occasion to look at the connection, before an urgent message. */
 	void (*sample)(struct conn *c);
 };

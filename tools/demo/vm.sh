@@ -26,6 +26,12 @@ groups_of() {
 # row EXPERIMENT SENDER: the receiver starts the sender as soon as it listens.
 row() {
 	"$here/topology.sh" up || die "no network for $1 $2, see above"
+	case $2 in
+	*-nohold)
+		/sbin/ip netns exec client sh -c 'echo 0 >/proc/sys/net/cats/first_flight' ||
+			die "net.cats.first_flight cannot be set"
+		;;
+	esac
 	/sbin/ip netns exec server "$here/demo-recv" -g "$(groups_of "$1")" -o "$out/$2.tsv" -- \
 		/sbin/ip netns exec client "$here/demo-send" -e "$1" -s "$2" -b 7001 -p 7000 \
 		-i "$out/samples-$2.tsv" 10.0.2.2 ||
