@@ -22,10 +22,10 @@ jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel dem
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule notice admit buffer poll turn close plain message surface_attach
-		surface_close surface_fastopen surface_option surface_process
-		surface_segment surface_stamp surface_state surface_urgent surface_zerocopy
-		stream policy netns memory stack unload)
+guest_programs=(attach tag schedule stream policy notice admit flight buffer poll turn close plain
+		message surface_attach surface_close surface_fastopen surface_option
+		surface_process surface_segment surface_stamp surface_state surface_urgent
+		surface_zerocopy netns memory stack unload)
 guest_scripts=(path.sh privilege.sh)
 guest_helpers=(transfer privilege)
 

@@ -20,8 +20,10 @@
 
 static const char *const writable[] = {
 	"conductor", "urgency", "debt_high", "debt_low", "debt_payback",
-	"debt_payback_sum", "max_sockets",
+	"debt_payback_sum", "max_sockets", "first_flight",
 };
+
+#define NR_WRITABLE	(sizeof(writable) / sizeof(writable[0]))
 
 /* Opens the sysctl in the namespace that the process is in. */
 static int open_sysctl(const char *name, int flags)
@@ -134,6 +136,7 @@ TEST_F(netns, defaults)
 		ASSERT_EQ(0, get(writable[i], value));
 		EXPECT_STREQ(expected[i], value);
 	}
+	EXPECT_EQ(1000, get_number("first_flight"));
 	EXPECT_EQ(0, get_number("sockets"));
 	EXPECT_EQ(0, get_number("plain_children"));
 }
@@ -151,16 +154,16 @@ TEST_F(netns, reads_what_was_written)
 {
 	static const char *const values[] = {
 		"strict", "7", "1073741824 8 7 6 5 4 3 0", "1 2 3 4 5 4 3 0",
-		"1 2 3 4 5 6 7 8", "0", "2147483647",
+		"1 2 3 4 5 6 7 8", "0", "2147483647", "0",
 	};
 	char value[VALUE_MAX];
 	int i;
 
 	/* Low marks before high ones, which must not be below them. */
 	ASSERT_EQ(0, set("debt_low", values[3]));
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < NR_WRITABLE; i++)
 		ASSERT_EQ(0, set(writable[i], values[i]));
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < NR_WRITABLE; i++) {
 		ASSERT_EQ(0, get(writable[i], value));
 		EXPECT_STREQ(values[i], value);
 	}
@@ -263,6 +266,8 @@ TEST_F(netns, refused)
 		{ "debt_payback_sum", "3999", EINVAL },
 		{ "debt_payback_sum", "6000 1", EINVAL },
 		{ "max_sockets", "-1", EINVAL },
+		{ "first_flight", "-1", EINVAL },
+		{ "first_flight", "1001", EINVAL },
 		{ "max_sockets", "2147483648", EINVAL },
 		{ "sockets", "0", EPERM },
 		{ "plain_children", "0", EPERM },
@@ -349,24 +354,24 @@ TEST_F(netns, new_namespace_copies_the_initial_one)
 	static const char *const values[] = {
 		"debt-refcode", "6", "130000 96000 84000 72000 60000 48000 36000 0",
 		"60001 48000 42000 36000 30000 24000 18000 0",
-		"2001 1600 1400 1200 1000 800 600 400", "6001", "4321",
+		"2001 1600 1400 1200 1000 800 600 400", "6001", "4321", "789",
 	};
-	char saved[7][VALUE_MAX], value[VALUE_MAX];
+	char saved[NR_WRITABLE][VALUE_MAX], value[VALUE_MAX];
 	int i;
 
 	ASSERT_EQ(0, enter_initial());
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < NR_WRITABLE; i++) {
 		ASSERT_EQ(0, get(writable[i], saved[i]));
 		EXPECT_EQ(0, set(writable[i], values[i]));
 	}
 	EXPECT_EQ(0, unshare(CLONE_NEWNET));
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < NR_WRITABLE; i++) {
 		EXPECT_EQ(0, get(writable[i], value));
 		EXPECT_STREQ(values[i], value);
 		EXPECT_EQ(0, set(writable[i], saved[i]));
 	}
 	ASSERT_EQ(0, enter_initial());
-	for (i = 0; i < 7; i++) {
+	for (i = 0; i < NR_WRITABLE; i++) {
 		EXPECT_EQ(0, get(writable[i], value));
 		EXPECT_STREQ(values[i], value);
 		ASSERT_EQ(0, set(writable[i], saved[i]));
