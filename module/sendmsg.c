@@ -469,8 +469,12 @@ static bool may_drop(const struct sock *sk, const struct write_op *op, size_t si
 /* Who asked for the completion of a MSG_ZEROCOPY call counts this one as well. */
 static int write_dropped(struct sock *sk, struct write_op *op, size_t size)
 {
-	int err = get_uarg(sk, op, size);
+	int err;
 
+	/* What could not be read would not be accepted either if it were queued. */
+	if (fault_in_iov_iter_readable(&op->msg->msg_iter, size))
+		return -EFAULT;
+	err = get_uarg(sk, op, size);
 	if (err)
 		return err;
 	iov_iter_advance(&op->msg->msg_iter, size);

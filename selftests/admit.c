@@ -311,7 +311,7 @@ TEST_F(admit, drops_where_nothing_fits)
 	expect_shed(_metadata, self->p.tx, 99, 7);
 }
 
-/* What could never be sent is an error, dropped or not. */
+/* What is wrong with a call is an error, dropped or not. */
 TEST_F(admit, drops_no_error)
 {
 	struct cats_admit admit = { .drop = 1 << 7 };
@@ -321,6 +321,8 @@ TEST_F(admit, drops_no_error)
 	ASSERT_EQ(0, set_admit(self->p.tx, &admit));
 	EXPECT_EQ(-1, send_frame(self->p.tx, 7, 1, 100000, MSG_DONTWAIT));
 	EXPECT_EQ(EMSGSIZE, errno);
+	EXPECT_EQ(-1, send_tagged(self->p.tx, 7, (void *)1, 100, MSG_DONTWAIT));
+	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(0, info_of(_metadata, self->p.tx).waits[7].shed_msgs);
 }
 
