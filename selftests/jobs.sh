@@ -15,7 +15,7 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock decision
       held cycles vm_lab kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
@@ -189,6 +189,11 @@ job_gate()
 job_lint_gate()
 {
 	suite lint-gate "$top/selftests/lint/selftest.sh"
+}
+
+job_decision()
+{
+	suite decision "$top/selftests/bench/decision.sh" "$out/decision"
 }
 
 job_unit()
