@@ -24,7 +24,7 @@ struct outgoing {
 	struct msghdr	msg;
 	struct iovec	iov[3];
 	union {
-		char		buf[CMSG_SPACE(64)];
+		char		buf[2 * CMSG_SPACE(64)];
 		struct cmsghdr	align;
 	} control;
 };
