@@ -34,7 +34,7 @@ prepare()
 {
 	"$vm/deps.sh" build vm demo check debug lint
 	progress "the module and the tests"
-	make -s -C "$top" module
+	make -s -C "$top" module CATS_POLICY_TEST=y
 	build_guest_programs
 	progress "the debug kernel"
 	debug_kernel=$("$vm/kernel.sh" debug)
@@ -46,7 +46,7 @@ build_guest_programs()
 	local script
 
 	make -s -C "$top/selftests" OUT="$out/bin" \
-		PROGRAMS="${guest_programs[*]} held ${guest_helpers[*]}"
+		PROGRAMS="${guest_programs[*]} policy_module held ${guest_helpers[*]}"
 	for script in "${guest_scripts[@]}"; do
 		cp "$top/selftests/$script" "$out/bin/"
 	done
@@ -105,7 +105,10 @@ vm_verdict()
 
 job_stock()
 {
+	local guest_programs=("${guest_programs[@]}" policy_module)
+
 	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
+		--add "$top/cats_last.ko:/lib/cats/cats_last.ko" \
 		--module tcp_diag --module smc --module tcp_bbr
 }
 

@@ -4,6 +4,9 @@
 #define _CATS_MODULE_H
 
 int module_load(void);
+int module_load_file(const char *file);
+int module_unload_named(const char *name);
+int module_unload_soon_named(const char *name);
 int module_unload(void);
 int module_unload_soon(void);
 
