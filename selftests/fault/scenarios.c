@@ -139,6 +139,16 @@ static ssize_t write_zerocopy(struct episode *e)
 	return send_tagged(e->p.tx, URGENCY, buf, LARGE, MSG_DONTWAIT | MSG_ZEROCOPY);
 }
 
+static ssize_t write_noted(struct episode *e)
+{
+	struct cats_tag tag = { .urgency = URGENCY, .notify = CATS_NOTIFY_ALL };
+	uint8_t buf[SMALL];
+
+	pattern(buf, e->accepted, SMALL);
+	return send_cmsg(e->p.tx, buf, SMALL, SOL_CATS, CATS_TAG, &tag, sizeof(tag),
+			 MSG_DONTWAIT);
+}
+
 static void act_zerocopy(struct episode *e)
 {
 	ssize_t ret;
@@ -146,6 +156,34 @@ static void act_zerocopy(struct episode *e)
 	inject_arm(e);
 	ret = write_zerocopy(e);
 	hit_over(e, ret, LARGE);
+}
+
+/* How many notices are lost is the whole effect of a fault. */
+static void expect_lost(struct episode *e, bool lost)
+{
+	struct cats_info info;
+
+	if (get_info(e->p.tx, &info) || info.notices_lost != lost)
+		fail(e, "%u notices were lost, not %d", info.notices_lost, lost);
+}
+
+static void act_notice(struct episode *e)
+{
+	inject_arm(e);
+	hit_over(e, write_noted(e), SMALL);
+	expect_lost(e, e->hit);
+}
+
+/* That TCP has transmitted it, or that it was acknowledged, is told to nobody. */
+static void act_notice_by_acks(struct episode *e)
+{
+	inject_arm(e);
+	outcome(e, write_noted(e), SMALL);
+	if (!wait_arrival(e) || !wait_queue_empty(e->p.tx))
+		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
+	inject_disarm(e);
+	expect_lost(e, e->n <= 2);
+	snprintf(e->saw, sizeof(e->saw), "nothing: no notice");
 }
 
 static void act_tagged(struct episode *e)
@@ -503,6 +541,11 @@ const struct scenario scenarios[] = {
 	{ .name = "zerocopy_notice", .kinds = FAULT_SLAB, .only = "msg_zerocopy_realloc",
 	  .times = { 1 }, .refusal = ENOBUFS,
 	  .prepare = prepare_zerocopy, .act = act_zerocopy },
+	{ .name = "notice", .kinds = FAULT_SLAB, .only = "cats_notice_begun",
+	  .times = { 1 }, .prepare = do_attach, .act = act_notice },
+	{ .name = "notice_by_acks", .kinds = FAULT_SLAB, .where = ANYWHERE,
+	  .only = "cats_notice_progress", .times = { 1 },
+	  .prepare = attach_and_read, .act = act_notice_by_acks },
 	{ .name = "copy_tagged", .kinds = FAULT_COPY, .times = { 1 },
 	  .refusal = EFAULT, .prepare = do_attach, .act = act_tagged_medium },
 	{ .name = "copy_untagged", .kinds = FAULT_COPY, .times = { 1 },
