@@ -139,14 +139,41 @@ static ssize_t write_zerocopy(struct episode *e)
 	return send_tagged(e->p.tx, URGENCY, buf, LARGE, MSG_DONTWAIT | MSG_ZEROCOPY);
 }
 
-static ssize_t write_noted(struct episode *e)
+static ssize_t write_tag(struct episode *e, const struct cats_tag *tag)
 {
-	struct cats_tag tag = { .urgency = URGENCY, .notify = CATS_NOTIFY_ALL };
 	uint8_t buf[SMALL];
 
 	pattern(buf, e->accepted, SMALL);
-	return send_cmsg(e->p.tx, buf, SMALL, SOL_CATS, CATS_TAG, &tag, sizeof(tag),
+	return send_cmsg(e->p.tx, buf, SMALL, SOL_CATS, CATS_TAG, tag, sizeof(*tag),
 			 MSG_DONTWAIT);
+}
+
+static ssize_t write_noted(struct episode *e)
+{
+	struct cats_tag tag = { .urgency = URGENCY, .notify = CATS_NOTIFY_ALL };
+
+	return write_tag(e, &tag);
+}
+
+/* In a stream that is not there yet, and with a name. */
+static void act_named(struct episode *e)
+{
+	struct cats_tag tag = { .urgency = URGENCY, .stream = 3, .cookie = 4 };
+
+	inject_arm(e);
+	hit_over(e, write_tag(e, &tag), SMALL);
+}
+
+static void act_list_policies(struct episode *e)
+{
+	int fd = open("/proc/sys/net/cats/available_conductors", O_RDONLY);
+	char names[200];
+	ssize_t n;
+
+	inject_arm(e);
+	n = read(fd, names, sizeof(names));
+	hit_over(e, n < 0 ? -1 : 0, 0);
+	close(fd);
 }
 
 static void act_zerocopy(struct episode *e)
@@ -541,6 +568,10 @@ const struct scenario scenarios[] = {
 	{ .name = "zerocopy_notice", .kinds = FAULT_SLAB, .only = "msg_zerocopy_realloc",
 	  .times = { 1 }, .refusal = ENOBUFS,
 	  .prepare = prepare_zerocopy, .act = act_zerocopy },
+	{ .name = "named", .kinds = FAULT_SLAB, .times = { 1, FOR_EVER },
+	  .refusal = EAGAIN, .prepare = do_attach, .act = act_named },
+	{ .name = "list_policies", .kinds = FAULT_SLAB, .times = { 1 },
+	  .refusal = ENOMEM, .prepare = do_attach, .act = act_list_policies },
 	{ .name = "notice", .kinds = FAULT_SLAB, .only = "cats_notice_begun",
 	  .times = { 1 }, .prepare = do_attach, .act = act_notice },
 	{ .name = "notice_by_acks", .kinds = FAULT_SLAB, .where = ANYWHERE,
