@@ -10,6 +10,7 @@
  * it may pick as it likes, as long as no class waits longer than its bound.
  */
 #include <getopt.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +34,33 @@
 /* At most one decision in this many may be too close for the model to call. */
 #define FOLLOWED_RARE	10000
 
-/* By the numbers of OP_POLICY, and one more. */
-static const char *const policy_names[] = {
-	"strict", "debt", "debt-paper", "debt-refcode", "debt-random",
+/**
+ * struct setting - a policy, and whose parameters
+ * @name: for the results
+ * @policy: number of OP_POLICY
+ * @random: parameters at random, not the policy's own
+ */
+struct setting {
+	const char	*name;
+	enum policy	policy;
+	bool		random;
 };
 
-#define POLICY_DEBT		1
-#define POLICY_DEBT_RANDOM	NR_POLICIES
-#define NR_CASES		((NR_POLICIES + 1) * NR_PATTERNS)
+static const struct setting settings[] = {
+	{ "strict", POLICY_STRICT, false },
+	{ "debt", POLICY_DEBT, false },
+	{ "debt-paper", POLICY_DEBT_PAPER, false },
+	{ "debt-refcode", POLICY_DEBT_REFCODE, false },
+	{ "debt-random", POLICY_DEBT, true },
+	{ "bounded", POLICY_BOUNDED, false },
+	{ "bounded-random", POLICY_BOUNDED, true },
+	{ "wfq", POLICY_WFQ, false },
+	{ "wfq-random", POLICY_WFQ, true },
+	{ "edf", POLICY_EDF, false },
+};
+
+#define NR_SETTINGS	ARRAY_SIZE(settings)
+#define NR_CASES	((unsigned int)(NR_SETTINGS * NR_PATTERNS))
 
 /**
  * struct options - the command line
@@ -85,18 +105,19 @@ static void result(bool ok, const char *name, const char *diagnostic)
 }
 
 /* One run; returns the number of the operation that failed, or 0. */
-static size_t run(unsigned int policy, const struct pattern *pattern, u64 seed,
+static size_t run(const struct setting *setting, const struct pattern *pattern, u64 seed,
 		  struct exercise_stats *stats)
 {
-	struct pattern_state s = { .random = seed << 8 | policy, .classes = 0xff };
+	struct pattern_state s = {
+		.random = seed << 8 | (setting - settings), .classes = 0xff,
+	};
 	struct exercise *x = &the_exercise;
 	size_t n = 0;
 
 	exercise_init(x, stats);
-	ops[n++] = (struct op){ .kind = OP_POLICY, .arg = policy == POLICY_DEBT_RANDOM ?
-						   POLICY_DEBT : policy };
+	ops[n++] = (struct op){ .kind = OP_POLICY, .arg = setting->policy };
 	exercise_step(x, &ops[0]);
-	if (policy == POLICY_DEBT_RANDOM) {
+	if (setting->random) {
 		ops[n] = (struct op){ .kind = OP_PARAMS, .value = random_next(&s.random) };
 		exercise_step(x, &ops[n++]);
 	}
@@ -139,11 +160,13 @@ static void add_stats(struct exercise_stats *sum, const struct exercise_stats *a
 	sum->shared += add->shared;
 	sum->turns_max = max(sum->turns_max, add->turns_max);
 	sum->followed += add->followed;
+	sum->expired += add->expired;
+	sum->ahead = fmax(sum->ahead, add->ahead);
 }
 
 /* As many runs as @n operations take; the first that fails ends it. */
-static void run_case(const char *name, unsigned int policy, const struct pattern *pattern,
-		     u64 seed, u64 n, struct exercise_stats *sum)
+static void run_case(const char *name, const struct setting *setting,
+		     const struct pattern *pattern, u64 seed, u64 n, struct exercise_stats *sum)
 {
 	struct exercise_stats stats = {};
 	u64 done, failed_at = 0;
@@ -153,7 +176,7 @@ static void run_case(const char *name, unsigned int policy, const struct pattern
 		snprintf(running, sizeof(running), "# died in: --case %s --seed %llu\n",
 			 name, seed);
 		alarm(RUN_SECONDS);
-		failed_at = run(policy, pattern, seed, &stats);
+		failed_at = run(setting, pattern, seed, &stats);
 	}
 	if (failed_at)
 		report_failure(seed - 1, failed_at);
@@ -188,6 +211,12 @@ static void judge_stats(const struct exercise_stats *sum, u64 wanted)
 	result(sum->passed_over > wanted / 100 && sum->shared > wanted / 1000 &&
 	       sum->turns_max > 2, "debt-rules-used", text);
 
+	snprintf(text, sizeof(text), "at most %.2f quanta ahead", sum->ahead);
+	result(sum->ahead > 1.5, "turns-put-to-the-test", text);
+
+	snprintf(text, sizeof(text), "%llu expired", sum->expired);
+	result(sum->expired > wanted / 1000, "lifetimes-put-to-the-test", text);
+
 	snprintf(text, sizeof(text), "%llu of %llu at a watermark", sum->followed,
 		 sum->decisions);
 	result(sum->followed * FOLLOWED_RARE <= sum->decisions, "model-decides-itself", text);
@@ -197,19 +226,20 @@ static void run_all(const struct options *options)
 {
 	u64 per_case = options->ops / NR_CASES + 1;
 	struct exercise_stats sum = {};
-	unsigned int policy, i;
+	unsigned int setting, i;
 	char name[40];
 
-	printf("KTAP version 1\n1..%d\n", options->one_case ? 1 : NR_CASES + 4);
-	for (policy = 0; policy <= NR_POLICIES; policy++) {
+	printf("KTAP version 1\n1..%d\n", options->one_case ? 1 : NR_CASES + 6);
+	for (setting = 0; setting < NR_SETTINGS; setting++) {
 		for (i = 0; i < NR_PATTERNS; i++) {
-			snprintf(name, sizeof(name), "%s/%s", policy_names[policy],
+			snprintf(name, sizeof(name), "%s/%s", settings[setting].name,
 				 patterns[i].name);
 			if (!options->one_case)
-				run_case(name, policy, &patterns[i], options->seed,
-					 per_case, &sum);
+				run_case(name, &settings[setting], &patterns[i],
+					 options->seed, per_case, &sum);
 			else if (!strcmp(name, options->one_case))
-				run_case(name, policy, &patterns[i], options->seed, 1, &sum);
+				run_case(name, &settings[setting], &patterns[i],
+					 options->seed, 1, &sum);
 		}
 	}
 	if (!options->one_case)

@@ -11,7 +11,6 @@
 
 #include <linux/kernel.h>
 
-#include "debt_bounds.h"
 #include "exercise_check.h"
 
 #define NOT_A_MESSAGE	(-2)
@@ -25,7 +24,7 @@
 static bool is_of_model(const char *property)
 {
 	return !strcmp(property, "policy") || !strcmp(property, "debt-model") ||
-	       !strcmp(property, "turns");
+	       !strcmp(property, "turns") || !strcmp(property, "bound");
 }
 
 /* Only the first failure counts: what follows may follow from it. */
@@ -53,102 +52,6 @@ static int id_of(const struct exercise *x, const struct cats_msg *m)
 	return offset / sizeof(*m);
 }
 
-static enum model_verdict compare_debt(struct exercise *x, unsigned int urgency,
-				       const struct cats_class_info *info)
-{
-	enum model_verdict verdict = model_debt_compare(&x->model, urgency, info);
-
-	x->stats->followed += verdict == MODEL_FOLLOWED;
-	return verdict;
-}
-
-/* False if the module differs and is not at a watermark, where it is followed. */
-static bool follow(struct exercise *x)
-{
-	struct cats_class_info info;
-	bool agree = true;
-	unsigned int i;
-
-	for (i = 0; i < CATS_NR_URGENCIES; i++) {
-		cats_conductor_get_info(&x->c, i, x->now, &info);
-		agree &= compare_debt(x, i, &info) != MODEL_DIFFERS;
-	}
-	return agree;
-}
-
-/* The debt that a class of the model stays below. */
-static double debt_cap(const struct exercise *x, unsigned int urgency)
-{
-	return fmax(x->model.classes[urgency].high, x->debt_before[urgency]) +
-	       x->shadow.largest;
-}
-
-static unsigned int turns_allowed(const struct exercise *x, u8 waiting)
-{
-	unsigned int i, allowed = ~0U;
-
-	for (i = 0; i < CATS_NR_URGENCIES; i++)
-		if (waiting >> i & 1)
-			allowed = min(allowed, debt_turns(&x->model, i, debt_cap(x, i)));
-	return allowed;
-}
-
-static unsigned int share_debts(struct exercise *x, u8 waiting, bool following)
-{
-	unsigned int turns = 0;
-
-	while (model_debt_first(&x->model, waiting) < 0) {
-		model_debt_share(&x->model, waiting);
-		turns++;
-		if (following)
-			follow(x);
-	}
-	return turns;
-}
-
-/*
- * How many turns rule 2 took.  The model first decides by itself when to end;
- * where that is not what the module did, it may have been at a watermark.
- */
-static unsigned int rule_2(struct exercise *x, u8 waiting)
-{
-	struct model_debt before = x->model;
-	u64 followed = x->stats->followed;
-	unsigned int turns = share_debts(x, waiting, false);
-
-	if (follow(x))
-		return turns;
-	x->model = before;
-	x->stats->followed = followed;
-	return share_debts(x, waiting, true);
-}
-
-static unsigned int debt_pick(struct exercise *x, u8 waiting)
-{
-	unsigned int turns = 0;
-
-	if (model_debt_first(&x->model, waiting) < 0)
-		turns = rule_2(x, waiting);
-	if (turns && turns > turns_allowed(x, waiting))
-		fail(x, "turns", "rule 2 took %u turns, not at most %u", turns,
-		     turns_allowed(x, waiting));
-	x->stats->shared += turns;
-	x->stats->turns_max = max(x->stats->turns_max, turns);
-	return model_debt_first(&x->model, waiting);
-}
-
-/* The class to serve; the model has to follow what asking does to debts. */
-static unsigned int pick(struct exercise *x)
-{
-	u8 waiting = shadow_waiting(&x->shadow);
-	unsigned int first = __builtin_ctz(waiting), picked = first;
-
-	if (x->debt)
-		picked = debt_pick(x, waiting);
-	x->stats->passed_over += picked != first;
-	return picked;
-}
-
 static void check_contiguity(struct exercise *x, int id)
 {
 	int must = x->shadow.current;
@@ -163,16 +66,15 @@ static void check_contiguity(struct exercise *x, int id)
 
 static void check_pick(struct exercise *x, int id)
 {
-	unsigned int must = pick(x), urgency;
+	unsigned int must = model_pick(x), urgency;
 
 	if (id < 0) {
 		fail(x, "conservation", "next has none (%d) of what is queued", id);
 		return;
 	}
 	urgency = x->shadow.msgs[id].urgency;
-	if (id != shadow_oldest(&x->shadow, urgency))
-		fail(x, "order", "urgency %u: next is message %d, not %d", urgency, id,
-		     shadow_oldest(&x->shadow, urgency));
+	if (!shadow_in_order(&x->shadow, id, x->c.ops->by_deadline))
+		fail(x, "order", "urgency %u: next is message %d", urgency, id);
 	else if (urgency != must)
 		fail(x, "policy", "next is of urgency %u, not %u", urgency, must);
 }
@@ -223,6 +125,19 @@ void check_left(struct exercise *x, int id, bool left, bool must)
 		retire(x, id);
 }
 
+/* What was taken out by its name. */
+void check_gone(struct exercise *x, int id)
+{
+	retire(x, id);
+}
+
+static void take_out(struct exercise *x, int id)
+{
+	shadow_remove(&x->shadow, id);
+	retire(x, id);
+	model_follow_arrivals(x);
+}
+
 /* False when nothing is left. */
 bool check_removed(struct exercise *x, struct cats_msg *m)
 {
@@ -232,77 +147,176 @@ bool check_removed(struct exercise *x, struct cats_msg *m)
 		fail(x, "conservation", "what was taken out was not queued (%d)", id);
 	if (id < 0)
 		return false;
-	if (id != shadow_oldest(&x->shadow, x->shadow.msgs[id].urgency))
+	if (!shadow_in_order(&x->shadow, id, false))
 		fail(x, "order", "message %d was taken out before an older one", id);
 	if (x->property)
 		return false;
-	shadow_remove(&x->shadow, id);
-	retire(x, id);
+	take_out(x, id);
 	return true;
 }
 
-/* The policy or its parameters changed: waits start anew. */
-void check_new_bounds(struct exercise *x)
+/* Takes out a message that is too old, the oldest first; false if there is none. */
+bool check_expired(struct exercise *x)
 {
-	unsigned int i;
+	u64 first = shadow_first_deadline(&x->shadow);
+	int id;
 
-	for (i = 0; i < CATS_NR_URGENCIES; i++) {
-		x->shadow.classes[i].gap = 0;
-		x->debt_before[i] = x->debt ? x->model.classes[i].debt : 0;
-		x->bounds[i] = INFINITY;
-	}
-	x->bounds_stale = true;
+	if (cats_conductor_first_deadline(&x->c) != first)
+		fail(x, "lifetime", "first deadline is %llu, not %llu",
+		     cats_conductor_first_deadline(&x->c), first);
+	id = id_of(x, cats_conductor_remove_expired(&x->c, x->now));
+	if (id == NOT_A_MESSAGE || (id == SHADOW_NONE && first && first <= x->now))
+		fail(x, "lifetime", "what has expired is not taken out (%d)", id);
+	if (x->property || id == SHADOW_NONE)
+		return false;
+	if (x->shadow.msgs[id].committed || x->shadow.msgs[id].deadline != first ||
+	    first > x->now)
+		fail(x, "lifetime", "message %d is taken out at %llu, %u committed", id, x->now,
+		     x->shadow.msgs[id].committed);
+	take_out(x, id);
+	x->stats->expired++;
+	return true;
 }
 
-static void update_bounds(struct exercise *x)
+/* Message @id may begin, if it has not. */
+void check_begin(struct exercise *x, int id)
 {
-	if (x->debt)
-		debt_bounds(&x->model, x->debt_before, x->shadow.largest, x->bounds);
-	else
-		x->bounds[0] = x->shadow.largest;
-	x->bounds_stale = false;
+	const struct shadow_msg *m = &x->shadow.msgs[id];
+
+	if (!m->committed && m->deadline && m->deadline <= x->now)
+		fail(x, "lifetime", "message %d begins at %llu, which is too late", id, x->now);
+}
+
+/* A message of class @urgency has gone. */
+void check_turns(struct exercise *x, unsigned int urgency)
+{
+	double most = x->was_by_deadline ? 3 : 2, ahead;
+
+	if (x->c.ops->by_deadline)
+		return;
+	ahead = shadow_turn_ahead(&x->shadow, urgency);
+	if (ahead > most)
+		fail(x, "turns-taken", "urgency %u: one is %.2f quanta ahead of another",
+		     urgency, ahead);
+	x->stats->ahead = fmax(x->stats->ahead, ahead);
+}
+
+/*
+ * Of debts the module rounds up at each step, which later ones multiply; and as it
+ * rounds debts down, rule 2 may take it a turn less than the model.  The others are exact,
+ * as far as a double is.
+ */
+static bool same_bound(const struct exercise *x, unsigned int i, u64 told)
+{
+	double must = x->bounds[i];
+
+	if (told == CATS_NO_BOUND)
+		return isinf(must) || (x->family == FAMILY_DEBT && must > 1e14);
+	if (x->family != FAMILY_DEBT)
+		return fabs(told - must) <= 1e-12 * must;
+	return told >= 0.4 * must - 1 && told <= 2 * must + 100;
+}
+
+static void check_wait(struct exercise *x, unsigned int i)
+{
+	u64 gap = shadow_longest_gap(&x->shadow, i);
+	struct cats_wait_info waits;
+
+	cats_conductor_get_waits(&x->c, i, x->now, &waits);
+	if (waits.gap_bytes != gap)
+		fail(x, "info", "urgency %u: longest gap %llu bytes, not %llu", i,
+		     (u64)waits.gap_bytes, gap);
+	if (!same_bound(x, i, waits.bound_bytes))
+		fail(x, "bound", "urgency %u: %llu, not %.0f", i, (u64)waits.bound_bytes,
+		     x->bounds[i]);
+	if (gap > waits.bound_bytes || gap > x->bounds[i] + BOUND_SLACK)
+		fail(x, "starvation", "urgency %u waited for %llu bytes, not %.0f", i, gap,
+		     x->bounds[i]);
+	x->stats->closest[i] = fmax(x->stats->closest[i], gap / x->bounds[i]);
 }
 
 void check_waits(struct exercise *x)
 {
 	unsigned int i;
-	u64 gap;
 
 	if (x->bounds_stale)
-		update_bounds(x);
-	for (i = 0; i < CATS_NR_URGENCIES; i++) {
-		gap = x->shadow.classes[i].gap;
-		if (gap > x->bounds[i] + BOUND_SLACK)
-			fail(x, "starvation", "urgency %u waited for %llu bytes, not %.0f",
-			     i, gap, x->bounds[i]);
-		x->stats->closest[i] = fmax(x->stats->closest[i], gap / x->bounds[i]);
-	}
+		bounds_update(x);
+	for (i = 0; i < CATS_NR_URGENCIES && x->shadow.largest; i++)
+		check_wait(x, i);
 }
 
-void check_accepted(struct exercise *x, const struct cats_debt_params *p)
+static const char *set_params(struct exercise *x, enum family family, const struct params *p)
 {
-	const char *why = cats_debt_set_params(&x->c, p);
-	struct cats_debt_params must = *p, now;
+	if (family == FAMILY_DEBT)
+		return cats_debt_set_params(&x->c, &p->debt);
+	if (family == FAMILY_BOUNDED)
+		return cats_bounded_set_params(&x->c, &p->bounded);
+	return cats_wfq_set_params(&x->c, &p->wfq);
+}
+
+/* What is not of the policy's family is 0. */
+static void get_params(struct exercise *x, struct params *p)
+{
+	bool debt, bounded, wfq;
+
+	memset(p, 0, sizeof(*p));
+	debt = cats_debt_get_params(&x->c, &p->debt);
+	bounded = cats_bounded_get_params(&x->c, &p->bounded);
+	wfq = cats_wfq_get_params(&x->c, &p->wfq);
+	if (debt != (x->family == FAMILY_DEBT) || wfq != (x->family == FAMILY_WFQ) ||
+	    bounded != (x->family == FAMILY_BOUNDED))
+		fail(x, "params", "%s has parameters: %d %d %d", x->c.ops->name, debt, bounded,
+		     wfq);
+}
+
+/* What must be set, by @p, for the family of the policy. */
+static struct params expected_params(const struct exercise *x, const struct params *p)
+{
+	struct params must = {};
 	unsigned int i;
 
-	if (why)
-		fail(x, "params", "refused: %s", why);
-	for (i = 0; !p->payback_sum && i < CATS_NR_URGENCIES; i++)
-		must.payback_sum += p->payback[i];
-	if (!cats_debt_get_params(&x->c, &now) || memcmp(&now, &must, sizeof(now)))
+	if (x->family == FAMILY_DEBT) {
+		must.debt = p->debt;
+		for (i = 0; !p->debt.payback_sum && i < CATS_NR_URGENCIES; i++)
+			must.debt.payback_sum += p->debt.payback[i];
+	} else if (x->family == FAMILY_BOUNDED) {
+		must.bounded = p->bounded;
+	} else if (x->family == FAMILY_WFQ) {
+		must.wfq = p->wfq;
+	}
+	return must;
+}
+
+/* The policy takes those that are its own. */
+void check_accepted(struct exercise *x, const struct params *p)
+{
+	struct params must = expected_params(x, p), now;
+	enum family family;
+	const char *why;
+
+	for (family = FAMILY_DEBT; family <= FAMILY_WFQ; family++) {
+		why = set_params(x, family, p);
+		if (why && family == x->family)
+			fail(x, "params", "refused: %s", why);
+		if (!why && family != x->family)
+			fail(x, "params", "%s takes those of others", x->c.ops->name);
+	}
+	get_params(x, &now);
+	if (memcmp(&now, &must, sizeof(now)))
 		fail(x, "params", "accepted, but not those that were set");
 }
 
-void check_refused(struct exercise *x, const struct cats_debt_params *p)
+void check_refused(struct exercise *x, const struct params *p)
 {
-	struct cats_debt_params before, after;
-	bool has = cats_debt_get_params(&x->c, &before);
+	struct params before, after;
+	enum family family;
 
-	if (has != x->debt)
-		fail(x, "params", "%s has parameters: %d", x->c.ops->name, has);
-	if (!cats_debt_set_params(&x->c, p))
-		fail(x, "params", "invalid ones accepted");
-	if (cats_debt_get_params(&x->c, &after) && memcmp(&before, &after, sizeof(after)))
+	get_params(x, &before);
+	for (family = FAMILY_DEBT; family <= FAMILY_WFQ; family++)
+		if (!set_params(x, family, p))
+			fail(x, "params", "invalid ones accepted");
+	get_params(x, &after);
+	if (memcmp(&before, &after, sizeof(after)))
 		fail(x, "params", "refused, but changed");
 }
 
@@ -326,12 +340,12 @@ static void check_class_debt(struct exercise *x, unsigned int i,
 {
 	const struct model_class *class = &x->model.classes[i];
 
-	if (!x->debt) {
+	if (x->family != FAMILY_DEBT) {
 		if (info->debt || info->flags)
 			fail(x, "info", "urgency %u: debt under %s", i, x->c.ops->name);
 		return;
 	}
-	if (compare_debt(x, i, info) == MODEL_DIFFERS)
+	if (!model_compare_debt(x, i, info))
 		fail(x, "debt-model", "urgency %u: debt %llu%s, not %.3f%s", i,
 		     (u64)info->debt, info->flags ? " (in debt)" : "", class->debt,
 		     class->in_debt ? " (in debt)" : "");
@@ -348,7 +362,7 @@ static void check_class(struct exercise *x, unsigned int i)
 	    info.sent_bytes != class->sent_bytes)
 		fail(x, "conservation", "urgency %u: bytes queued %llu, sent %llu of %llu", i,
 		     (u64)info.queued_bytes, (u64)info.sent_bytes, class->in_bytes);
-	if (info.queued_msgs != class->in_msgs - class->sent_msgs - class->removed_msgs ||
+	if (info.queued_msgs != shadow_queued_msgs(&x->shadow, i) ||
 	    info.sent_msgs != class->sent_msgs)
 		fail(x, "conservation", "urgency %u: messages queued %u, sent %llu of %llu", i,
 		     info.queued_msgs, (u64)info.sent_msgs, class->in_msgs);

@@ -23,6 +23,13 @@ static const char * const kind_names[OP_KINDS] = {
 	[OP_BAD_PARAMS]	= "bad-params",
 	[OP_FIND]	= "find",
 	[OP_TICK]	= "tick",
+	[OP_STREAM]	= "stream",
+	[OP_TIMED]	= "timed",
+	[OP_EXPIRE]	= "expire",
+	[OP_CANCEL]	= "cancel",
+	[OP_REPLACE]	= "replace",
+	[OP_MOVE]	= "move",
+	[OP_PASS]	= "pass",
 };
 
 /*

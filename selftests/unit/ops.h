@@ -22,12 +22,20 @@
  * @OP_NEXT: only ask
  * @OP_COMMIT: ask, and commit at most @value bytes of the answer
  * @OP_COMMIT_ALL: ask, and commit all of the answer
- * @OP_REMOVE: take out at most @value messages
+ * @OP_REMOVE: take out at most @value messages, as when the connection broke
  * @OP_POLICY: policy number @arg
  * @OP_PARAMS: valid parameters that follow from @value
  * @OP_BAD_PARAMS: the same, with one field made invalid; @arg says which
  * @OP_FIND: look up names
  * @OP_TICK: @value microseconds pass
+ * @OP_STREAM: a whole message of @value bytes; urgency and stream from @arg
+ * @OP_TIMED: likewise, with a lifetime: @value has 16 bits of each
+ * @OP_EXPIRE: take out what is too old
+ * @OP_CANCEL: take out a message that waits; @value says which
+ * @OP_REPLACE: put a message in place of one that waits, of its urgency and stream or
+ *	those of @arg; @value says which, and how many bytes
+ * @OP_MOVE: another urgency, from @arg, for a message that waits; @value says which
+ * @OP_PASS: a message of @value bytes, urgency @arg, goes by
  * @OP_KINDS: how many there are
  */
 enum op_kind {
@@ -44,6 +52,13 @@ enum op_kind {
 	OP_BAD_PARAMS,
 	OP_FIND,
 	OP_TICK,
+	OP_STREAM,
+	OP_TIMED,
+	OP_EXPIRE,
+	OP_CANCEL,
+	OP_REPLACE,
+	OP_MOVE,
+	OP_PASS,
 	OP_KINDS,
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parameters of the credit rule from one number: valid ones, near and far from
- * the named sets, at the ends of their ranges too; and invalid ones.
+ * Parameters of the policies from one number: valid ones, near and far from the named
+ * sets, at the ends of their ranges too; and invalid ones.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -11,6 +11,9 @@
 
 #define HIGH_MAX	BIT(30)
 #define PAYBACK_MAX	1000000
+#define SHARE_MAX	1000
+#define BUCKET_MAX	BIT(30)
+#define WEIGHT_MAX	BIT(24)
 
 static u32 largest_payback(const struct cats_debt_params *p)
 {
@@ -35,9 +38,8 @@ static u32 choose_sum(u64 *random, const struct cats_debt_params *p)
 	return random_below(random, 4) ? least + random_magnitude(random, 31) : least;
 }
 
-void params_from(u32 value, struct cats_debt_params *p)
+static void debt_from(u64 random, struct cats_debt_params *p)
 {
-	u64 random = value;
 	/* Half of them within what messages of a few kB reach. */
 	unsigned int high_bits = random_below(&random, 2) ? 17 : 30;
 	unsigned int payback_bits = random_below(&random, 2) ? 12 : 20;
@@ -56,8 +58,39 @@ void params_from(u32 value, struct cats_debt_params *p)
 	p->payback_sum = choose_sum(&random, p);
 }
 
-/* Makes @p invalid in the way @how. */
-void params_break(unsigned int how, struct cats_debt_params *p)
+static void bounded_from(u64 random, struct cats_bounded_params *p)
+{
+	u32 left = SHARE_MAX;
+	unsigned int i;
+
+	/* The ends of the range, too: no bucket, a full share. */
+	p->bucket = random_below(&random, 8) ? random_magnitude(&random, 20) :
+		    random_below(&random, 2) * BUCKET_MAX;
+	p->share[0] = random_below(&random, 8) ? random_below(&random, SHARE_MAX) :
+		      random_below(&random, 2) * SHARE_MAX;
+	for (i = CATS_URGENCY_MAX; i > 0; i--) {
+		p->share[i] = 1 + random_below(&random, min(left - i + 1, 1U << (3 + i)));
+		left -= p->share[i];
+	}
+}
+
+static void wfq_from(u64 random, struct cats_wfq_params *p)
+{
+	unsigned int bits = random_below(&random, 25);
+	unsigned int i;
+
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		p->weight[i] = random_magnitude(&random, bits);
+}
+
+void params_from(u32 value, struct params *p)
+{
+	debt_from(value, &p->debt);
+	bounded_from(value, &p->bounded);
+	wfq_from(value, &p->wfq);
+}
+
+static void debt_break(unsigned int how, struct cats_debt_params *p)
 {
 	unsigned int i = how / 16 % CATS_URGENCY_MAX;
 	u32 *const fields[] = {
@@ -74,4 +107,24 @@ void params_break(unsigned int how, struct cats_debt_params *p)
 	};
 
 	*fields[how % ARRAY_SIZE(fields)] = values[how % ARRAY_SIZE(values)];
+}
+
+static void bounded_break(unsigned int how, struct cats_bounded_params *p)
+{
+	unsigned int i = 1 + how / 16 % CATS_URGENCY_MAX;
+	u32 *const fields[] = {
+		&p->bucket, &p->share[0], &p->share[i], &p->share[i], &p->share[i],
+	};
+	/* The other six have at least 1 each. */
+	const u32 values[] = { BUCKET_MAX + 1, SHARE_MAX + 1, 0, SHARE_MAX - 5, ~0U };
+
+	*fields[how % ARRAY_SIZE(fields)] = values[how % ARRAY_SIZE(values)];
+}
+
+/* Makes all of @p invalid in the way @how. */
+void params_break(unsigned int how, struct params *p)
+{
+	debt_break(how, &p->debt);
+	bounded_break(how, &p->bounded);
+	p->wfq.weight[how / 2 % CATS_NR_URGENCIES] = how % 2 ? 0 : WEIGHT_MAX + 1;
 }

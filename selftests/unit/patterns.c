@@ -8,6 +8,9 @@
  *	adversary	the same, with lengths that drive debts as high as they go
  *	writers		open messages, extended and committed piecemeal
  *	changes		policies and parameters change, messages are taken out
+ *	streams		messages of streams, taken back, replaced and moved
+ *	deadlines	messages of streams that are too late, or nearly
+ *	turns		streams that take turns and never run dry, of unlike messages
  */
 #include <linux/kernel.h>
 
@@ -68,6 +71,16 @@ static struct op random_op(struct pattern_state *s, const enum op_kind *kinds,
 		return op(kind, random_below(&s->random, 256), random_len(s));
 	case OP_REMOVE:
 		return op(kind, 0, random_magnitude(&s->random, 6));
+	case OP_STREAM:
+	case OP_PASS:
+		return op(kind, random_below(&s->random, 256), random_len(s));
+	case OP_TIMED:
+		return op(kind, random_below(&s->random, 256), random_below(&s->random, 2000) |
+			  random_magnitude(&s->random, 10) << 16);
+	case OP_REPLACE:
+		return op(kind, random_below(&s->random, 256),
+			  random_below(&s->random, SHADOW_MSGS) |
+			  random_magnitude(&s->random, 14) << 10);
 	case OP_TICK:
 		return op(kind, 0, random_magnitude(&s->random, 20));
 	default:
@@ -135,7 +148,7 @@ static u32 spiteful_len(const struct exercise *x, unsigned int i)
 	const struct model_class *class = &x->model.classes[i];
 	double room = class->high - 1 - class->debt;
 
-	if (!x->debt || room < 1 || room > ADVERSARY_LEN)
+	if (x->family != FAMILY_DEBT || room < 1 || room > ADVERSARY_LEN)
 		return ADVERSARY_LEN;
 	return room;
 }
@@ -167,16 +180,74 @@ static struct op changes_next(struct pattern_state *s, const struct exercise *x)
 {
 	static const enum op_kind kinds[] = {
 		OP_POLICY, OP_PARAMS, OP_PARAMS, OP_BAD_PARAMS, OP_REMOVE,
-		OP_OPEN, OP_EXTEND, OP_CLOSE,
+		OP_OPEN, OP_EXTEND, OP_CLOSE, OP_CANCEL, OP_TIMED, OP_MOVE,
 	};
 	static const enum op_kind traffic[] = {
-		OP_ENQUEUE, OP_ENQUEUE, OP_COMMIT, OP_COMMIT_ALL, OP_COMMIT_ALL,
+		OP_ENQUEUE, OP_STREAM, OP_COMMIT, OP_COMMIT_ALL, OP_COMMIT_ALL,
 	};
 
 	new_phase(s, 256);
 	if (random_below(&s->random, 50))
 		return random_op(s, traffic, ARRAY_SIZE(traffic));
 	return random_op(s, kinds, ARRAY_SIZE(kinds));
+}
+
+/* Phases that fill, so that much is in the way, and phases that empty. */
+static struct op streams_next(struct pattern_state *s, const struct exercise *x)
+{
+	static const enum op_kind filling[] = {
+		OP_STREAM, OP_STREAM, OP_STREAM, OP_STREAM, OP_ENQUEUE, OP_REPLACE, OP_MOVE,
+		OP_CANCEL, OP_COMMIT, OP_COMMIT_ALL,
+	};
+	static const enum op_kind emptying[] = {
+		OP_STREAM, OP_REPLACE, OP_MOVE, OP_CANCEL, OP_COMMIT, OP_COMMIT_ALL,
+		OP_COMMIT_ALL, OP_COMMIT_ALL, OP_COMMIT_ALL, OP_PASS,
+	};
+
+	new_phase(s, 256);
+	if (s->filling)
+		return random_op(s, filling, ARRAY_SIZE(filling));
+	return random_op(s, emptying, ARRAY_SIZE(emptying));
+}
+
+static struct op deadlines_next(struct pattern_state *s, const struct exercise *x)
+{
+	static const enum op_kind kinds[] = {
+		OP_TIMED, OP_TIMED, OP_TIMED, OP_STREAM, OP_COMMIT, OP_COMMIT_ALL,
+		OP_COMMIT_ALL, OP_NEXT, OP_EXPIRE, OP_PASS,
+	};
+	struct op next = random_op(s, kinds, ARRAY_SIZE(kinds));
+
+	/* Half of the time one class, where deadlines decide. */
+	if ((next.kind == OP_TIMED || next.kind == OP_STREAM) && random_below(&s->random, 2))
+		next.arg = (next.arg & 0xf8) | 3;
+	if (!random_below(&s->random, 40))
+		return op(OP_TICK, 0, random_magnitude(&s->random, 9));
+	new_phase(s, 256);
+	return next;
+}
+
+/* Fewer than two: whoever has none when his turn ends begins anew. */
+static bool runs_dry(const struct list_head *msgs)
+{
+	return msgs->next->next == msgs;
+}
+
+static struct op turns_next(struct pattern_state *s, const struct exercise *x)
+{
+	static const u32 lens[] = { 300, 1000, 1500, 700 };
+	unsigned int i;
+
+	if (new_phase(s, 2048))
+		s->len_bits = random_below(&s->random, 12);
+	for (i = 1; i < ARRAY_SIZE(lens); i++)
+		if (runs_dry(&x->shadow.streams[i].msgs))
+			return op(OP_STREAM, CATS_URGENCY_DEFAULT | i << 3 | 0x80,
+				  lens[i] + random_magnitude(&s->random, s->len_bits));
+	if (runs_dry(&x->shadow.classes[CATS_URGENCY_DEFAULT].line))
+		return op(OP_ENQUEUE, CATS_URGENCY_DEFAULT, lens[0]);
+	return op(random_below(&s->random, 8) ? OP_COMMIT_ALL : OP_COMMIT, 0,
+		  random_magnitude(&s->random, 10));
 }
 
 const struct pattern patterns[NR_PATTERNS] = {
@@ -186,4 +257,7 @@ const struct pattern patterns[NR_PATTERNS] = {
 	{ "adversary", adversary_next },
 	{ "writers", writers_next },
 	{ "changes", changes_next },
+	{ "streams", streams_next },
+	{ "deadlines", deadlines_next },
+	{ "turns", turns_next },
 };

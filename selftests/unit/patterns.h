@@ -31,7 +31,7 @@ struct pattern {
 	struct op	(*next)(struct pattern_state *s, const struct exercise *x);
 };
 
-#define NR_PATTERNS	6
+#define NR_PATTERNS	9
 
 extern const struct pattern patterns[NR_PATTERNS];
 
