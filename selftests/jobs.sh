@@ -5,7 +5,7 @@
 # progress() and record().
 #
 # What runs on which kernel:
-#	stock	the distribution's: the kselftests and the demo, in virtual time
+#	stock	the distribution's: the kselftests, the demo and starvation, in virtual time
 #	debug	the one with sanitizers: the kselftests again, KUnit, fault injection,
 #		the operation fuzzer, and the planted bugs that test these tests
 # shellcheck disable=SC2154 # set by run.sh
@@ -15,7 +15,7 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo stock decision
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo starve stock decision
       held cycles vm_lab kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
@@ -223,6 +223,11 @@ job_demo()
 {
 	"$top/tools/demo/run.sh"
 	suite demo "$top/tools/demo/check.sh"
+}
+
+job_starve()
+{
+	suite starve "$top/selftests/bench/starve.sh" "$out/starve"
 }
 
 job_lint()

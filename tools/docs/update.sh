@@ -62,6 +62,11 @@ rst_bounds()
 	"$check/unit/conductor_bounds" | literal_table
 }
 
+rst_starve()
+{
+	literal_table <"$check/starve/starve.tsv"
+}
+
 rst_coverage()
 {
 	literal_table <"$check/coverage/coverage.tsv"
@@ -108,7 +113,7 @@ replace()
 
 make -s -C "$top/selftests/unit" OUT="$check/unit"
 for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$bench/idle-sockets.tsv" \
-	      "$check/coverage/coverage.tsv" \
+	      "$check/starve/starve.tsv" "$check/coverage/coverage.tsv" \
 	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv" \
 	      "$check/programs/programs.tsv"; do
 	[ -e "$needed" ] || {
