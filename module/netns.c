@@ -16,7 +16,7 @@
 
 /*
  * One CATS socket per 64 KiB of the machine's memory.  The state of a socket takes
- * less than 2 KiB, so one namespace can put 3 % of memory into it; what is queued is
+ * less than 4 KiB, so one namespace can put 6.25 % of memory into it; what is queued is
  * limited elsewhere, as TCP's.
  */
 #define MEMORY_PER_SOCKET	SZ_64K
