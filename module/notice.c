@@ -17,6 +17,7 @@
 #include <linux/errqueue.h>
 
 #include "cats_sock.h"
+#include "name.h"
 
 /*
  * Marks our entries; the kernel's own SO_EE_ORIGIN_* are small numbers.  Who reads one
@@ -138,13 +139,16 @@ void cats_notice_begun(struct sock *sk, struct cats_sock *cs, struct cats_txmsg 
  * @sk: socket
  * @cs: its CATS state
  * @m: message.  If there is more to tell of it cats_txmsg_put() leaves it to us; it
- *	stays charged, without its bytes.
+ *	stays charged, without its bytes, and without names: those are for what can
+ *	be changed.
  */
 void cats_notice_watch(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	cats_sock_held(sk);
-	if (wants(&m->tag, CATS_EVENT_SENT) || wants(&m->tag, CATS_EVENT_ACKED))
-		list_add_tail(&m->watch, &cs->unsent);
+	if (!wants(&m->tag, CATS_EVENT_SENT) && !wants(&m->tag, CATS_EVENT_ACKED))
+		return;
+	list_add_tail(&m->watch, &cs->unsent);
+	cats_name_drop(sk, cs, m);
 }
 
 static void drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)

@@ -5,6 +5,7 @@
  */
 #include <linux/errqueue.h>
 
+#include "name.h"
 #include "pair_test.h"
 
 #define BYTES		1000
@@ -118,7 +119,10 @@ static void notify__no_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, next_notice(p, &notice), -1);
 }
 
-/* Committed, not transmitted; only what describes the message is left, and charged. */
+/*
+ * Committed, not transmitted; only what describes the message is left, and charged, and
+ * nobody finds it any more.
+ */
 static void watch__unsent(struct kunit *test)
 {
 	struct pair *p = test->priv;
@@ -128,7 +132,10 @@ static void watch__unsent(struct kunit *test)
 
 	if (!m)
 		return;
+	KUNIT_EXPECT_EQ(test, cats_name_add(p->sk, p->cs, m), 0);
 	cats_feed(p->sk, p->cs);
+	KUNIT_EXPECT_PTR_EQ(test, m->name, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, cats_stream_find(p->cs, m->tag.stream), NULL);
 	KUNIT_EXPECT_EQ(test, next_notice(p, &notice), (int)CATS_EVENT_BEGUN);
 	KUNIT_EXPECT_EQ(test, notice.first_seq, seq);
 	KUNIT_EXPECT_EQ(test, notice.end_seq, seq + BYTES);
