@@ -61,12 +61,14 @@ static void key__has_the_socket(struct kunit *test)
 	struct pair *p = test->priv;
 	struct cats_tag tag = { .stream = 7, .cookie = 9 };
 	struct cats_txmsg *m = pair_msg_tag(p, &tag);
-	struct cats_sock other = { .sk = p->sk };
+	struct cats_sock *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
 
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	other->sk = p->sk;
 	KUNIT_ASSERT_NOT_NULL(test, m);
-	KUNIT_EXPECT_NULL(test, cats_stream_find(&other, 7));
+	KUNIT_EXPECT_NULL(test, cats_stream_find(other, 7));
 	rcu_read_lock();
-	KUNIT_EXPECT_NULL(test, cats_name_first(&other, 9));
+	KUNIT_EXPECT_NULL(test, cats_name_first(other, 9));
 	rcu_read_unlock();
 }
 

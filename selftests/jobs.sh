@@ -15,15 +15,15 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo starve stock decision
-      held cycles vm_lab kunit unit uapi)
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo starve stock
+      decision held cycles vm_lab kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
 
 # Suites that run in a VM; the names of C programs and of scripts.
-guest_programs=(attach tag schedule stream policy notice admit flight buffer poll turn close plain
-		message surface_attach surface_close surface_fastopen surface_option
+guest_programs=(attach tag schedule stream policy notice admit flight buffer poll turn close
+		plain message surface_attach surface_close surface_fastopen surface_option
 		surface_process surface_segment surface_stamp surface_state surface_urgent
 		surface_zerocopy netns memory stack unload)
 guest_scripts=(path.sh privilege.sh)

@@ -18,7 +18,7 @@ static const char *const policies[] = {
 	"bounded", "strict", "wfq", "edf", "debt", "debt-paper", "debt-refcode",
 };
 
-#define NR_POLICIES	(int)(sizeof(policies) / sizeof(policies[0]))
+#define NR_POLICIES	((int)(sizeof(policies) / sizeof(policies[0])))
 
 FIXTURE(policy)
 {
@@ -191,7 +191,7 @@ static const char *refused(int fd, int option, const void *value, size_t len)
 	static struct cats_info info;
 
 	if (!setsockopt(fd, SOL_CATS, option, value, len) || errno != EINVAL)
-		return "not refused";
+		return "accepted";
 	return get_info(fd, &info) ? "no info" : info.reason;
 }
 

@@ -361,11 +361,11 @@ TEST_F(tag, info_sizes)
 
 	EXPECT_EQ(0, getsockopt(self->p.tx, SOL_CATS, CATS_INFO, buf, &len));
 	EXPECT_EQ(sizeof(struct cats_info), len);
-	len = 4;
+	len = 5;
 	memset(buf, 0x55, sizeof(buf));
 	EXPECT_EQ(0, getsockopt(self->p.tx, SOL_CATS, CATS_INFO, buf, &len));
-	EXPECT_EQ(4, len);
-	EXPECT_EQ(0, memcmp(buf, "boun\x55", 5));
+	EXPECT_EQ(5, len);
+	EXPECT_EQ(0, memcmp(buf, "bound\x55", 6));
 }
 
 TEST_F(tag, conductor_by_name)

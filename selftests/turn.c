@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-
 #include "cats_test.h"
 #include "kselftest_harness.h"
 

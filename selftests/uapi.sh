@@ -16,17 +16,34 @@ cat >"$tmp/layout.c" <<'CODE'
 #else
 #define CHECK(cond) _Static_assert(cond, #cond)
 #endif
-CHECK(sizeof(struct cats_tag) == 16);
+CHECK(sizeof(struct cats_tag) == 32);
 CHECK(offsetof(struct cats_tag, urgency) == 0);
 CHECK(offsetof(struct cats_tag, flags) == 4);
 CHECK(offsetof(struct cats_tag, stream) == 8);
+CHECK(offsetof(struct cats_tag, lifetime_us) == 12);
+CHECK(offsetof(struct cats_tag, cookie) == 16);
+CHECK(offsetof(struct cats_tag, notify) == 24);
+CHECK(sizeof(struct cats_change) == 48);
+CHECK(offsetof(struct cats_change, bytes) == 24);
+CHECK(offsetof(struct cats_change, begun_msgs) == 40);
+CHECK(sizeof(struct cats_admit) == 12);
+CHECK(offsetof(struct cats_admit, refuse) == 8);
+CHECK(sizeof(struct cats_notice) == 40);
+CHECK(offsetof(struct cats_notice, event) == 16);
+CHECK(offsetof(struct cats_notice, end_seq) == 36);
+CHECK(sizeof(struct cats_wait_info) == 48);
+CHECK(offsetof(struct cats_wait_info, expired_msgs) == 32);
+CHECK(sizeof(struct cats_bounded_params) == 36);
+CHECK(sizeof(struct cats_wfq_params) == 32);
 CHECK(sizeof(struct cats_class_info) == 48);
 CHECK(offsetof(struct cats_class_info, queued_msgs) == 40);
-CHECK(sizeof(struct cats_info) == 512);
+CHECK(sizeof(struct cats_info) == 912);
 CHECK(offsetof(struct cats_info, reason) == 16);
 CHECK(offsetof(struct cats_info, reason_errno) == 96);
 CHECK(offsetof(struct cats_info, committed) == 100);
 CHECK(offsetof(struct cats_info, classes) == 128);
+CHECK(offsetof(struct cats_info, rate) == 512);
+CHECK(offsetof(struct cats_info, waits) == 528);
 CHECK(sizeof(struct cats_debt_params) == 100);
 CHECK(offsetof(struct cats_debt_params, payback_sum) == 96);
 CODE

@@ -33,8 +33,9 @@ $2 == 10 { few[$1, $3 > 0] = $4; next }
 	ratio = $4 / few[$1, $3 > 0]
 	ok = ratio <= tolerance
 	failed += !ok
-	lines[++n] = sprintf("%s %d %s/%d-messages/%d-streams # %.1f ns, %.3f of %.1f with 10 messages",
-			     ok ? "ok" : "not ok", n, $1, $2, $3, $4, ratio, few[$1, $3 > 0])
+	name = sprintf("%s/%d-messages/%d-streams", $1, $2, $3)
+	lines[++n] = sprintf("%s %d %s # %.1f ns, %.3f of %.1f with 10 messages",
+			     ok ? "ok" : "not ok", n, name, $4, ratio, few[$1, $3 > 0])
 }
 END {
 	print "TAP version 13"

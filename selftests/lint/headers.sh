@@ -33,13 +33,15 @@ module_headers()
 # Those that stand in for kernel headers go by the kernel's names.
 program_headers()
 {
-	local header bad=0 kernel=selftests/unit/include/ harness
+	local header bad=0 kernel=selftests/unit/include/ harness tools
 
 	harness=$(source_tree)/tools/testing/selftests
+	tools=$(source_tree)/tools/include
 	while read -r header; do
 		twice "${header#"$kernel"}" |
 			gcc -fsyntax-only -D_GNU_SOURCE -Wall -Wextra -Werror -Iuapi \
 				-I"$kernel" -Imodule -I. -isystem "$harness" \
+				-idirafter "$tools" \
 				-x c - || bad=1
 	done < <(files '*.h' ':!module')
 	return "$bad"

@@ -203,6 +203,7 @@ static bool apply_commit_all(struct exercise *x, const struct op *op)
 /* Goes by if nothing is queued; the model sees it come and go. */
 static bool apply_pass(struct exercise *x, const struct op *op)
 {
+	static const u32 no_lengths[CATS_NR_URGENCIES];
 	unsigned int urgency = op->arg & 7;
 	u32 len = min(max(op->value, 1U), MSG_MAX);
 
@@ -213,7 +214,7 @@ static bool apply_pass(struct exercise *x, const struct op *op)
 	shadow_pass(&x->shadow, urgency, len);
 	if (x->family == FAMILY_BOUNDED) {
 		model_bounded_arrive(&x->bounded, urgency);
-		model_bounded_pick(&x->bounded, 1U << urgency, (u32 [CATS_NR_URGENCIES]){});
+		model_bounded_pick(&x->bounded, 1U << urgency, no_lengths);
 	} else if (x->family == FAMILY_WFQ) {
 		model_wfq_pick(&x->wfq, 1U << urgency);
 	}

@@ -213,7 +213,7 @@ static bool same_bound(const struct exercise *x, unsigned int i, u64 told)
 	if (told == CATS_NO_BOUND)
 		return isinf(must) || (x->family == FAMILY_DEBT && must > 1e14);
 	if (x->family != FAMILY_DEBT)
-		return fabs(told - must) <= 1e-12 * must;
+		return fabs(told - must) <= must / 1e12;
 	return told >= 0.4 * must - 1 && told <= 2 * must + 100;
 }
 
@@ -245,28 +245,26 @@ void check_waits(struct exercise *x)
 		check_wait(x, i);
 }
 
-static const char *set_params(struct exercise *x, enum family family, const struct params *p)
+static const char *set_params(struct exercise *x, enum family which, const struct params *p)
 {
-	if (family == FAMILY_DEBT)
+	if (which == FAMILY_DEBT)
 		return cats_debt_set_params(&x->c, &p->debt);
-	if (family == FAMILY_BOUNDED)
+	if (which == FAMILY_BOUNDED)
 		return cats_bounded_set_params(&x->c, &p->bounded);
 	return cats_wfq_set_params(&x->c, &p->wfq);
 }
 
-/* What is not of the policy's family is 0. */
+/* The parameters of other policies are 0. */
 static void get_params(struct exercise *x, struct params *p)
 {
-	bool debt, bounded, wfq;
+	unsigned int has = 0;
 
 	memset(p, 0, sizeof(*p));
-	debt = cats_debt_get_params(&x->c, &p->debt);
-	bounded = cats_bounded_get_params(&x->c, &p->bounded);
-	wfq = cats_wfq_get_params(&x->c, &p->wfq);
-	if (debt != (x->family == FAMILY_DEBT) || wfq != (x->family == FAMILY_WFQ) ||
-	    bounded != (x->family == FAMILY_BOUNDED))
-		fail(x, "params", "%s has parameters: %d %d %d", x->c.ops->name, debt, bounded,
-		     wfq);
+	has |= cats_debt_get_params(&x->c, &p->debt) << FAMILY_DEBT;
+	has |= cats_bounded_get_params(&x->c, &p->bounded) << FAMILY_BOUNDED;
+	has |= cats_wfq_get_params(&x->c, &p->wfq) << FAMILY_WFQ;
+	if (has != (1U << x->family & ~(1U << FAMILY_NONE)))
+		fail(x, "params", "%s has the parameters of policies %#x", x->c.ops->name, has);
 }
 
 /* What must be set, by @p, for the family of the policy. */

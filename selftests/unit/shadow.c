@@ -353,7 +353,7 @@ double shadow_turn_ahead(const struct shadow *s, unsigned int urgency)
 		return 0;
 	for (i = 0; i < SHADOW_TURNS; i++)
 		for (j = 0; j < SHADOW_TURNS; j++)
-			if (class->turns >> i & class->turns >> j & 1)
+			if ((class->turns >> i) & (class->turns >> j) & 1)
 				most = max(most, (s64)(class->turn_sent[i] -
 						       class->turn_sent[j]) -
 					   class->turn_base[i][j]);
