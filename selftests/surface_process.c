@@ -424,4 +424,31 @@ TEST_F(surface, uring_tagged)
 	close(r.fd);
 }
 
+/* A recvmsg of the error queue waits for a notice; plain TCP has none to wait for. */
+TEST_F(surface, uring_notice)
+{
+	struct cats_tag tag = { .urgency = 1, .notify = CATS_NOTIFY(CATS_EVENT_ACKED) };
+	char control[CMSG_SPACE(sizeof(struct cats_notice))] __attribute__((aligned(8)));
+	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg = (struct cmsghdr *)control;
+	struct io_uring_cqe cqe;
+	struct ring r;
+
+	if (!is_cats())
+		return;
+	ASSERT_EQ(0, ring_open(&r));
+	ring_sqe(&r, IORING_OP_RECVMSG, self->p.tx, &msg, 1)->msg_flags = MSG_ERRQUEUE;
+	ASSERT_EQ(1, syscall(__NR_io_uring_enter, r.fd, 1, 0, 0, NULL, 0));
+	ASSERT_EQ(5, send_cmsg(self->p.tx, "noted", 5, SOL_CATS, CATS_TAG, &tag,
+			       sizeof(tag), 0));
+	EXPECT_BYTES(self->p.rx, "noted");
+	ASSERT_TRUE(ring_enter(&r, 0, &cqe));
+	EXPECT_EQ(0, cqe.res);
+	EXPECT_EQ(MSG_ERRQUEUE, msg.msg_flags);
+	EXPECT_EQ(SOL_CATS, cmsg->cmsg_level);
+	EXPECT_EQ(CATS_NOTICE, cmsg->cmsg_type);
+	EXPECT_EQ(CATS_EVENT_ACKED, ((struct cats_notice *)CMSG_DATA(cmsg))->event);
+	close(r.fd);
+}
+
 TEST_HARNESS_MAIN
