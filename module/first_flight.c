@@ -10,8 +10,9 @@
  *	hold	a message less urgent than the default waits for up to srtt/128, and
  *		what is more urgent and comes meanwhile goes first.  1 ms at most, by
  *		sysctl, so that the whole takes less than a hundredth longer;
- *	batch	of a sendmmsg(2) nothing goes before its last message is queued.  The
- *		kernel marks all but that with MSG_BATCH.
+ *	batch	of a sendmmsg(2) nothing goes before its last message is queued, if
+ *		the first has a tag or another urgency than the default.  The kernel
+ *		marks all but the last with MSG_BATCH.
  *
  * Neither stays without an end: the hold has a timer of its own; a batch ends with
  * a call that is not part of it, with one that fails or would sleep, and where the
@@ -86,7 +87,7 @@ static void start_hold(struct sock *sk, struct cats_sock *cs)
  * @sk: socket
  * @cs: its CATS state
  * @urgency: class of the write
- * @batch: it is not the last of a sendmmsg()
+ * @batch: it may begin a batch
  */
 void cats_flight_begin(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 		       bool batch)

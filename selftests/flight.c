@@ -399,6 +399,24 @@ TEST_F(flight, batch_of_one)
 	expect(_metadata, self->p.rx, 3, 1);
 }
 
+/* Nothing tagged, nothing held: plain TCP's segments. */
+TEST_F(flight, batch_without_tags)
+{
+	struct cats_tag tag = { .urgency = 2 };
+
+	ASSERT_EQ(LEN, send_frame(self->p.tx, UNTAGGED, 1, LEN, MSG_BATCH));
+	EXPECT_EQ(0, queued_now(self->p.tx));
+	expect(_metadata, self->p.rx, UNTAGGED, 1);
+	ASSERT_TRUE(wait_queue_empty(self->p.tx));
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_TAG, &tag, sizeof(tag)));
+	ASSERT_EQ(LEN, send_frame(self->p.tx, UNTAGGED, 2, LEN, MSG_BATCH));
+	EXPECT_EQ(LEN, queued_now(self->p.tx));
+	ASSERT_EQ(LEN, send_frame(self->p.tx, UNTAGGED, 3, LEN, 0));
+	EXPECT_EQ(0, queued_now(self->p.tx));
+	expect(_metadata, self->p.rx, UNTAGGED, 2);
+	expect(_metadata, self->p.rx, UNTAGGED, 3);
+}
+
 TEST_F(flight, batch_on_a_busy_connection)
 {
 	ASSERT_EQ(LEN, send_frame(self->p.tx, 3, 1, LEN, 0));
@@ -524,8 +542,10 @@ TEST_F(flight, batch_untagged_in_part)
 		{ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } },
 		{ .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1 } },
 	};
+	struct cats_tag tag = { .urgency = 5 };
 	int size = 40000;
 
+	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_TAG, &tag, sizeof(tag)));
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)));
 	ASSERT_EQ(1, sendmmsg(self->p.tx, two, 2, MSG_DONTWAIT));
 	EXPECT_GT(sizeof(zeroes), two[0].msg_len);
