@@ -316,14 +316,15 @@ void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 byt
  * cats_conductor_close_msg() - no more bytes will be added to an open message
  * @c: Conductor
  * @m: message that is queued and open
+ * @now_ns: time
  *
  * Return: true if all of it was committed; it is no longer queued then.
  */
-bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m)
+bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m,
+			      u64 now_ns)
 {
 	m->open = false;
-	/* It is without a stream, so no other one begins to wait by that. */
-	return dequeue_if_sent(c, m, 0);
+	return dequeue_if_sent(c, m, now_ns);
 }
 
 /**

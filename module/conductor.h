@@ -222,7 +222,8 @@ struct cats_msg *cats_conductor_next(struct cats_conductor *c);
 bool cats_conductor_commit(struct cats_conductor *c, struct cats_msg *m,
 			   u32 bytes, u64 now_ns);
 void cats_conductor_pass(struct cats_conductor *c, unsigned int urgency, u32 bytes);
-bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m);
+bool cats_conductor_close_msg(struct cats_conductor *c, struct cats_msg *m,
+			      u64 now_ns);
 void cats_conductor_remove(struct cats_conductor *c, struct cats_msg *m, u64 now_ns);
 struct cats_msg *cats_conductor_remove_first(struct cats_conductor *c);
 struct cats_msg *cats_conductor_remove_expired(struct cats_conductor *c, u64 now_ns);

@@ -132,7 +132,7 @@ static void open__stalls_until_extended_or_closed(struct kunit *test)
 	cats_conductor_extend(&b->c, m, 5);
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_next(&b->c), m);
 	KUNIT_EXPECT_FALSE(test, cats_conductor_commit(&b->c, m, 5, 0));
-	KUNIT_EXPECT_TRUE(test, cats_conductor_close_msg(&b->c, m));
+	KUNIT_EXPECT_TRUE(test, cats_conductor_close_msg(&b->c, m, b->now));
 	KUNIT_EXPECT_PTR_EQ(test, cats_conductor_next(&b->c), urgent);
 }
 
@@ -145,7 +145,7 @@ static void open__not_begun_does_not_stall(struct kunit *test)
 	cats_conductor_enqueue(&b->c, m, NULL, 0);
 	urgent = put(b, 0, 10);
 	KUNIT_EXPECT_PTR_EQ(test, take(b), urgent);
-	KUNIT_EXPECT_FALSE(test, cats_conductor_close_msg(&b->c, m));
+	KUNIT_EXPECT_FALSE(test, cats_conductor_close_msg(&b->c, m, b->now));
 	KUNIT_EXPECT_PTR_EQ(test, take(b), m);
 }
 

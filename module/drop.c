@@ -3,9 +3,9 @@
  * Messages that are not sent after all: their lifetime is over, they are cancelled, or
  * another one takes their place.  And messages that move to another class.
  *
- * Only what is queued, complete and not begun: a begun message is contiguous on the wire
- * and has to be sent to its end, and an unfinished one still belongs to its writer.  The
- * queued messages that can be named, or have a lifetime, are all tagged, so complete.
+ * Only what is queued, whole and not begun: a begun message is contiguous on the wire and
+ * has to be sent to its end; an unfinished one still belongs to its writer; and of one
+ * that an untagged call has continued, the application was told that its bytes are sent.
  */
 #include <linux/uaccess.h>
 
@@ -90,9 +90,9 @@ static bool has_begun(const struct cats_txmsg *m)
 	return m->msg.committed;
 }
 
-static bool is_queued(const struct cats_txmsg *m)
+static bool may_change(const struct cats_txmsg *m)
 {
-	return !list_empty(&m->msg.node);
+	return m->whole && !list_empty(&m->msg.node);
 }
 
 /* Another message with the cookie, that can be replaced; NULL if there is none. */
@@ -102,7 +102,7 @@ static struct cats_txmsg *find_replaceable(struct cats_sock *cs, const struct ca
 	struct cats_name *name;
 
 	cats_name_for_each(name, pos)
-		if (name->m != m && is_queued(name->m) && !has_begun(name->m))
+		if (name->m != m && may_change(name->m) && !has_begun(name->m))
 			return name->m;
 	return NULL;
 }
@@ -121,16 +121,18 @@ static void replace(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
 
 	rcu_read_lock();
 	old = find_replaceable(cs, m);
-	if (!old)
+	if (!old) {
 		enqueue(cs, m, now);
-	else
-		cats_conductor_replace(&cs->conductor, &old->msg, &m->msg, s, now);
-	while (old) {
-		cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
-		old = find_replaceable(cs, m);
-		if (old)
-			cats_conductor_remove(&cs->conductor, &old->msg, now);
+		goto out;
 	}
+	cats_conductor_replace(&cs->conductor, &old->msg, &m->msg, s, now);
+	cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
+	while ((old = find_replaceable(cs, m))) {
+		cats_conductor_remove(&cs->conductor, &old->msg, now);
+		cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
+	}
+	cats_wake_writers(cs->sk, cs);
+out:
 	rcu_read_unlock();
 }
 
@@ -138,16 +140,16 @@ static void replace(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
  * cats_enqueue() - let the Conductor have a message, as its tag says
  * @sk: socket
  * @cs: its CATS state
- * @m: message with at least one byte, not queued before; complete if it is tagged
+ * @m: message with at least one byte, not queued before; complete if it is whole
  */
 void cats_enqueue(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 {
 	u64 now = ktime_get_ns();
 
 	cats_sock_held(sk);
-	if (m->tag.lifetime_us)
+	if (m->whole && m->tag.lifetime_us)
 		m->msg.deadline_ns = now + (u64)m->tag.lifetime_us * NSEC_PER_USEC;
-	if (m->tag.flags & CATS_F_REPLACE)
+	if (m->whole && m->tag.flags & CATS_F_REPLACE)
 		replace(cs, m, now);
 	else
 		enqueue(cs, m, now);
@@ -161,7 +163,7 @@ static void change_one(struct cats_sock *cs, struct cats_change *change,
 	struct cats_conductor *c = &cs->conductor;
 	u64 now = ktime_get_ns();
 
-	if (!is_queued(m) || (change->stream && change->stream != m->tag.stream))
+	if (!may_change(m) || (change->stream && change->stream != m->tag.stream))
 		return;
 	if (has_begun(m)) {
 		change->begun_msgs++;

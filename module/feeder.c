@@ -344,7 +344,7 @@ static struct cats_txmsg *next_to_drain(struct sock *sk, struct cats_sock *cs)
 	cats_expire(sk, cs);
 	while (cats_conductor_stalled(c)) {
 		m = c->current_msg;
-		if (cats_conductor_close_msg(c, m)) {
+		if (cats_conductor_close_msg(c, m, ktime_get_ns())) {
 			cats_notice_watch(sk, cs, to_txmsg(m));
 			cats_txmsg_put(sk, cs, to_txmsg(m));
 		}

@@ -107,6 +107,7 @@ bool cats_drop_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m
 	m->was_queued = true;
 	cats_drop_unqueued(sk, cs, &m->tag, m->msg.len);
 	cats_txmsg_put(sk, cs, m);
+	cats_wake_writers(sk, cs);
 	return true;
 }
 

@@ -348,6 +348,30 @@ TEST_F(admit, drops_a_chain)
 	EXPECT_IDS(0, 1, 2);
 }
 
+/* What a chain held is room for others, before the probes of the closed window come. */
+TEST_F(admit, drops_a_chain_and_wakes)
+{
+	struct cats_admit admit = { .drop = 1 << 0 };
+	struct blocked_write w;
+	struct frame frame;
+	int n, ms;
+
+	ASSERT_EQ(0, set_admit(self->p.tx, &admit));
+	for (n = 0; n < 20; n++)
+		ASSERT_EQ(MSG_LEN, send_named(self->p.tx, 0, n, MSG_MORE));
+	n = fill(self->p.tx, 1, 0, MSG_LEN);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 1, MSG_LEN));
+	ASSERT_EQ(MSG_LEN, send_named(self->p.tx, 0, 1, 0));
+	for (ms = 0; ms < 20 && !w.done; ms++)
+		poll(NULL, 0, 1);
+	EXPECT_TRUE(w.done);
+	while (n--)
+		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(MSG_LEN, w.ret);
+}
+
 /* Its own bytes are no reason to drop it. */
 TEST_F(admit, drops_no_chain_for_itself)
 {

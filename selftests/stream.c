@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "cats_test.h"
@@ -457,6 +458,111 @@ TEST_F(stream, chain_has_the_first_tag)
 	SEND(2, .urgency = 0, .stream = 10);
 	EXPECT_EQ(0, CHANGE(CATS_CANCEL, .stream = 99).msgs);
 	EXPECT_ORDER(1, 2);
+}
+
+#define OPEN_BYTE	0xab
+
+/*
+ * A tagged call, and untagged ones until the buffer is full: the message is queued, behind
+ * the backlog, and not complete.  Returns its bytes.
+ */
+static int open_message(struct __test_metadata *_metadata, int fd,
+			const struct cats_tag *tag)
+{
+	char buf[MSG_LEN];
+	int bytes = MSG_LEN;
+	ssize_t n;
+
+	memset(buf, OPEN_BYTE, sizeof(buf));
+	EXPECT_EQ(MSG_LEN, send_cmsg(fd, buf, MSG_LEN, SOL_CATS, CATS_TAG, tag, sizeof(*tag),
+				     MSG_MORE));
+	while ((n = send(fd, buf, MSG_LEN, MSG_MORE | MSG_DONTWAIT)) > 0)
+		bytes += n;
+	EXPECT_EQ(EAGAIN, errno);
+	return bytes;
+}
+
+/* Skips the backlog, and expects the message in one piece. */
+static void expect_open_message(struct __test_metadata *_metadata, int fd, int bytes)
+{
+	struct frame frame;
+	uint8_t byte;
+
+	do {
+		ASSERT_EQ(1, recv(fd, &byte, 1, MSG_PEEK));
+		if (byte != OPEN_BYTE)
+			ASSERT_EQ(1, read_frame(fd, &frame));
+	} while (byte != OPEN_BYTE);
+	while (bytes--) {
+		ASSERT_EQ(1, recv(fd, &byte, 1, 0));
+		ASSERT_EQ(OPEN_BYTE, byte);
+	}
+}
+
+/* It is its writer's, who has been told that his untagged bytes are sent. */
+TEST_F(stream, open_message_is_not_cancelled)
+{
+	const struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT, .stream = 4, .cookie = 5 };
+	int bytes = open_message(_metadata, self->p.tx, &tag);
+
+	EXPECT_EQ(1, class_info(self->p.tx, CATS_URGENCY_DEFAULT).queued_msgs);
+	EXPECT_EQ(0, CHANGE(CATS_CANCEL, .cookie = 5).msgs);
+	EXPECT_EQ(0, CHANGE(CATS_CANCEL, .stream = 4).msgs);
+	EXPECT_EQ(bytes, class_info(self->p.tx, CATS_URGENCY_DEFAULT).queued_bytes);
+	expect_open_message(_metadata, self->p.rx, bytes);
+}
+
+TEST_F(stream, open_message_is_not_moved)
+{
+	const struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT, .cookie = 5 };
+	int bytes = open_message(_metadata, self->p.tx, &tag);
+
+	EXPECT_EQ(0, CHANGE(CATS_REPRIORITIZE, .cookie = 5, .urgency = 0).msgs);
+	EXPECT_EQ(bytes, class_info(self->p.tx, CATS_URGENCY_DEFAULT).queued_bytes);
+	expect_open_message(_metadata, self->p.rx, bytes);
+}
+
+TEST_F(stream, open_message_is_not_replaced)
+{
+	const struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT, .cookie = 5 };
+	int bytes = open_message(_metadata, self->p.tx, &tag);
+
+	SEND(1, .urgency = 0, .cookie = 5, .flags = CATS_F_REPLACE);
+	EXPECT_EQ(0, wait_info(self->p.tx, CATS_URGENCY_DEFAULT).cancelled_msgs);
+	EXPECT_ORDER(1);
+	expect_open_message(_metadata, self->p.rx, bytes);
+}
+
+TEST_F(stream, open_message_does_not_expire)
+{
+	const struct cats_tag tag = { .urgency = CATS_URGENCY_DEFAULT, .lifetime_us = 20000 };
+	int bytes = open_message(_metadata, self->p.tx, &tag);
+
+	poll(NULL, 0, 400);
+	EXPECT_EQ(0, wait_info(self->p.tx, CATS_URGENCY_DEFAULT).expired_msgs);
+	expect_open_message(_metadata, self->p.rx, bytes);
+}
+
+/* The writer that sleeps gets the room, before the probes of the closed window do it. */
+TEST_F(stream, replace_wakes)
+{
+	const struct cats_tag tag = { .urgency = 2, .cookie = 9 };
+	struct blocked_write w;
+	struct frame frame;
+	int n, ms;
+
+	ASSERT_EQ(20000, send_frame_tag(self->p.tx, &tag, 1, 20000, MSG_DONTWAIT));
+	n = fill(self->p.tx, 2, 1000, MSG_LEN);
+	ASSERT_LT(0, n);
+	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 2, MSG_LEN));
+	SEND(2, .urgency = 0, .cookie = 9, .flags = CATS_F_REPLACE);
+	for (ms = 0; ms < 20 && !w.done; ms++)
+		poll(NULL, 0, 1);
+	EXPECT_TRUE(w.done);
+	while (n--)
+		ASSERT_EQ(1, read_own(self->p.rx, &frame));
+	ASSERT_EQ(0, pthread_join(w.thread, NULL));
+	EXPECT_EQ(MSG_LEN, w.ret);
 }
 
 TEST_HARNESS_MAIN

@@ -141,7 +141,7 @@ static bool apply_close(struct exercise *x, const struct op *op)
 
 	if (id == SHADOW_NONE)
 		return false;
-	left = cats_conductor_close_msg(&x->c, &x->msgs[id]);
+	left = cats_conductor_close_msg(&x->c, &x->msgs[id], x->now);
 	check_left(x, id, left, shadow_close(&x->shadow, id));
 	return true;
 }

@@ -220,7 +220,7 @@ struct cats_tag {
  * @reserved: must be 0 (EINVAL)
  *
  * A message that is counted in neither has been committed whole, or never was.
- * Neither is one whose call, or MSG_MORE chain, has not ended.
+ * Neither is one whose call, or MSG_MORE chain, has not ended, or had an untagged call.
  */
 struct cats_change {
 	__aligned_u64	cookie;
