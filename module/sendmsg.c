@@ -39,6 +39,7 @@
  * @tag: of the message; zero but for the urgency if it has none
  * @urgency: class
  * @whole: tagged: nothing is accepted before all of it is there
+ * @was_whole: the message was, before this call
  * @more: the message goes on in another call
  * @copied: bytes of this call in @m
  * @timeo: time left to sleep, jiffies
@@ -56,6 +57,7 @@ struct write_op {
 	struct cats_tag		tag;
 	unsigned int		urgency;
 	bool			whole;
+	bool			was_whole;
 	bool			more;
 	u32			copied;
 	long			timeo;
@@ -152,6 +154,8 @@ static void finish(struct sock *sk, struct write_op *op)
 	if (!m)
 		return;
 	m->has_writer = false;
+	if (!op->copied && !m->was_queued)
+		m->whole |= op->was_whole;
 	if (cats_txmsg_gone(m) || !m->msg.len) {
 		free_msg(sk, op);
 	} else {
@@ -506,6 +510,7 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 		if (err)
 			return err < 0 ? err : op->copied;
 	}
+	op->was_whole = op->cs->whole_chains & BIT(op->urgency);
 	if (!op->m)
 		op->m = cats_chain_join(op->cs, op->urgency, op->whole);
 	err = get_uarg(sk, op, size);

@@ -377,6 +377,20 @@ TEST_F(message, fault_within_a_tagged_chain)
 	EXPECT_ORDER(CHAIN_ID);
 }
 
+/* By TCP's rules it would end after 200 ms. */
+TEST_F(message, untagged_fault_leaves_a_tagged_chain)
+{
+	ASSERT_EQ(0, default_tag(self->p.tx, 2));
+	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 0, 0));
+	EXPECT_EQ(-1, send(self->p.tx, (void *)4096, MSG_LEN, MSG_DONTWAIT | MSG_MORE));
+	EXPECT_EQ(EFAULT, errno);
+	poll(NULL, 0, 400);
+	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 1, 0));
+	ASSERT_EQ(MSG_LEN, send_part(self->p.tx, 2, self->chain, 2, 0));
+	EXPECT_MESSAGES(1);
+	EXPECT_ORDER(CHAIN_ID);
+}
+
 TEST_F(message, fault_within_an_untagged_chain)
 {
 	ASSERT_EQ(0, default_tag(self->p.tx, 2));
