@@ -22,14 +22,15 @@
  *
  *	class 0		M, while its bucket is not empty, and M / s anyway
  *	class i		M / share[i] + D, where D, from being due to being served, is
- *			7 * M with a bucket of size 0, else the larger of
- *			(7 * M + bucket) / (1 - s) and
- *			(8 * M - s * M + min(bucket, s * M)) / (1 - s)
+ *			7 * M with a bucket of size 0, else the least of
+ *			14 * M + 7 * bucket / (1 - s) and the larger of
+ *			7 * M + (bucket + 6 * s * M) / (1 - s) and
+ *			8 * M + (min(bucket, s * M) + 6 * s * M) / (1 - s)
  *
- * The first term of D is for a message of an urgency that is not 0, begun just before
- * class i is due: it, one of each of the five others, and class 0 with a full bucket,
- * which it may overdraw by a message.  The second is for one of class 0 that found its
- * bucket empty: it, one of each of the six others, and what class 0 gets meanwhile.
+ * There are the message that has begun, one of each of the six others, and class 0.  It
+ * sends what its bucket has, and is filled with meanwhile, and may overdraw it by M: the
+ * bucket was full, or it was empty when class 0 began the message that is sent.  Nor can
+ * class 0 send more than a full bucket and M between two messages of others.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
@@ -134,13 +135,14 @@ static void bounded_sent(struct cats_conductor *c, unsigned int urgency, u32 byt
 static u64 after_due(const struct cats_bounded_params *p, u64 largest)
 {
 	u64 filled = largest * p->share[0], bucket = (u64)p->bucket * ONE;
-	u64 charged, uncharged;
+	u32 left = ONE - p->share[0];
+	u64 full, empty;
 
 	if (!p->bucket)
 		return 7 * largest;
-	charged = 7 * largest * ONE + bucket;
-	uncharged = 8 * largest * ONE - filled + min(bucket, filled);
-	return div_u64(max(charged, uncharged), ONE - p->share[0]);
+	full = 7 * largest + div_u64(bucket + 6 * filled, left);
+	empty = 8 * largest + div_u64(min(bucket, filled) + 6 * filled, left);
+	return min(max(full, empty), 14 * largest + div_u64(7 * bucket, left));
 }
 
 static u64 bounded_bound(const struct cats_conductor *c, unsigned int urgency, u32 largest)

@@ -119,12 +119,15 @@ static void bounded__bounds(struct kunit *test)
 	struct bench *b = bench_new(&cats_bounded);
 
 	put(b, 3, 16384);
-	/* 64 * M + 2 * (7 * M + 2 * M) */
-	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, 82 * 16384);
+	/* 64 * M + 7 * M + 2 * (2 * M + 3 * M) */
+	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, 81 * 16384);
 	KUNIT_EXPECT_EQ(test, waits_of(b, 0).bound_bytes, 2 * 16384);
-	/* A bucket of less than a message: 64 * M + 2 * (8 * M - M / 2 + 1) */
+	/* A bucket of less than a message: 64 * M + 8 * M + 2 * (1 + 3 * M) */
 	set_shares(test, b, 1, 512, 16);
-	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, 79 * 16384 + 2);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, 78 * 16384 + 2);
+	/* One that fills so fast that messages of others are what counts: 78 * M + 7 * 4 */
+	set_shares(test, b, 1, 768, 16);
+	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, 78 * 16384 + 28);
 	/* None: class 0 is last of the urgent if all others are due. */
 	set_shares(test, b, 0, 512, 16);
 	KUNIT_EXPECT_EQ(test, waits_of(b, 1).bound_bytes, 71 * 16384);
