@@ -11,8 +11,8 @@
  *		what is more urgent and comes meanwhile goes first.  1 ms at most, by
  *		sysctl, so that the whole takes less than a hundredth longer;
  *	batch	of a sendmmsg(2) nothing goes before its last message is queued, if
- *		the first has a tag or another urgency than the default.  The kernel
- *		marks all but the last with MSG_BATCH.
+ *		the first has a tag: what is never tagged goes in the segments of
+ *		plain TCP.  The kernel marks all but the last with MSG_BATCH.
  *
  * Neither stays without an end: the hold has a timer of its own; a batch ends with
  * a call that is not part of it, with one that fails or would sleep, and where the

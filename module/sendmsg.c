@@ -487,13 +487,6 @@ static int write_dropped(struct sock *sk, struct write_op *op, size_t size)
 	return size;
 }
 
-/* What was never tagged goes in the segments of plain TCP: not as one batch. */
-static bool begins_batch(const struct write_op *op)
-{
-	return op->msg->msg_flags & MSG_BATCH &&
-	       (op->whole || op->urgency != CATS_URGENCY_DEFAULT);
-}
-
 static int write_data(struct sock *sk, struct write_op *op, size_t size)
 {
 	struct cats_conductor *c = &op->cs->conductor;
@@ -504,7 +497,8 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 				   "CATS_ADMIT: so much is queued that writes are refused");
 	if (may_drop(sk, op, size))
 		return write_dropped(sk, op, size);
-	cats_flight_begin(sk, op->cs, op->urgency, begins_batch(op));
+	cats_flight_begin(sk, op->cs, op->urgency,
+			  op->whole && op->msg->msg_flags & MSG_BATCH);
 	if (may_pass(sk, op, size)) {
 		err = pass(sk, op, size);
 		if (err)
