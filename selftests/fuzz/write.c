@@ -237,6 +237,9 @@ static void op_mmsg(struct worker *w, const struct op *op, uint32_t id)
 		message_begin(id + i, len, (op->b + i) % CATS_NR_URGENCIES,
 			      more_flag(op->flags & MSG_MORE));
 	}
+	/* A batch that the kernel gives up after its first message. */
+	if (op->a % 4 == 0)
+		v[1].msg_hdr.msg_iov = (struct iovec *)w->unmapped;
 	ret = sendmmsg(episode.tx, v, MMSG_NR,
 		       (op->flags & (MSG_DONTWAIT | MSG_MORE)) | MSG_NOSIGNAL);
 	err = errno;
