@@ -190,15 +190,16 @@ void bounds_restart(struct exercise *x)
 /* As Documentation/conductor.rst has it, in bytes. */
 static double bounded_bound(const struct cats_bounded_params *p, unsigned int i, double m)
 {
-	double share = p->share[i] / 1024.0, s = p->share[0] / 1024.0, paying, free;
+	double share = p->share[i] / 1024.0, s = p->share[0] / 1024.0, full, empty, runs;
 
 	if (!i)
 		return s > 0 && p->bucket ? ceil(m / s) : INFINITY;
 	if (!p->bucket)
 		return ceil(m / share) + 7 * m;
-	paying = (7 * m + p->bucket) / (1 - s);
-	free = (8 * m - s * m + fmin(p->bucket, s * m)) / (1 - s);
-	return ceil(m / share) + floor(fmax(paying, free));
+	full = 7 * m + floor((p->bucket + 6 * s * m) / (1 - s));
+	empty = 8 * m + floor((fmin(p->bucket, s * m) + 6 * s * m) / (1 - s));
+	runs = 14 * m + floor(7.0 * p->bucket / (1 - s));
+	return ceil(m / share) + fmin(fmax(full, empty), runs);
 }
 
 static double wfq_bound(const struct cats_wfq_params *p, unsigned int i, double m)
