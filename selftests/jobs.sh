@@ -203,6 +203,10 @@ job_unit()
 {
 	make -s -C "$top/selftests/unit" OUT="$out/unit"
 	suite conductor "$out/unit/conductor_test"
+	suite conductor-queue "$out/unit/conductor_queue_test"
+	suite conductor-bounded "$out/unit/conductor_bounded_test"
+	suite conductor-wfq "$out/unit/conductor_wfq_test"
+	suite conductor-bounds "$out/unit/conductor_bounds"
 	suite conductor-prop "$out/unit/conductor_prop"
 	suite conductor-steps "$out/unit/conductor_steps"
 	suite conductor-fuzz env OUT="$out/unit" "$top/selftests/unit/fuzz.sh"

@@ -59,7 +59,7 @@ rst_idle()
 
 rst_bounds()
 {
-	"$check/unit/conductor_bounds" | literal_table
+	"$check/unit/conductor_bounds" --table | literal_table
 }
 
 rst_starve()
