@@ -25,10 +25,11 @@
 #define ROUNDS		20000
 
 /*
- * No call but a decision with rule 2 takes more.  The longest are a commit and
+ * No call but a decision with rule 2 takes more.  The longest is that of "bounded" and
+ * of "wfq", which look at eight classes at up to 10 blocks each; then a commit and
  * get_info: eight classes at up to 5 blocks each, and some 40 around them.
  */
-#define STEPS_MAX	80
+#define STEPS_MAX	100
 /* One turn of rule 2: seven classes at up to 7 blocks each, and the loop. */
 #define STEPS_PER_TURN	52
 /*
@@ -208,7 +209,8 @@ static void longest_decision(void)
 int main(void)
 {
 	static const struct cats_conductor_ops *const policies[] = {
-		&cats_strict, &cats_debt, &cats_debt_paper, &cats_debt_refcode,
+		&cats_bounded, &cats_strict, &cats_wfq, &cats_edf, &cats_debt,
+		&cats_debt_paper, &cats_debt_refcode,
 	};
 	unsigned int i;
 
