@@ -21,6 +21,7 @@
 #define MSG_LEN		1000
 #define BACKLOG_SMALL	(2 * CATS_NR_URGENCIES)
 #define BACKLOG_LARGE	1000000
+#define NR_STREAMS	10000
 /* Messages that pass through, each by an enqueue, a next and a commit. */
 #define ROUNDS		20000
 
@@ -69,6 +70,7 @@ struct trace {
 };
 
 static struct trace small, large;
+static struct cats_stream streams[NR_STREAMS];
 static struct cats_msg msgs[BACKLOG_LARGE + ROUNDS];
 static unsigned int results, failed;
 static unsigned long steps;
@@ -167,6 +169,84 @@ static void compare(const struct cats_conductor_ops *ops, unsigned int classes)
 	result(!memcmp(&small, &large, sizeof(small)), name, "the same %u calls", ROUNDS * CALLS);
 }
 
+/* Into stream @s, or with a deadline, or both. */
+static void put_in(struct cats_conductor *c, struct cats_msg *m, struct cats_stream *s,
+		   u64 deadline)
+{
+	memset(m, 0, sizeof(*m));
+	m->urgency = CATS_URGENCY_DEFAULT;
+	m->len = MSG_LEN;
+	m->incremental = s;
+	m->deadline_ns = deadline;
+	steps = 0;
+	cats_conductor_enqueue(c, m, s, 0);
+}
+
+/*
+ * @n incremental streams of two messages each; or, with @timed, @n messages with
+ * deadlines, in no order.  What is sent is queued again.
+ */
+static void trace_many(struct trace *t, const struct cats_conductor_ops *ops, unsigned int n,
+		       bool timed)
+{
+	unsigned int i, count = timed ? n : 2 * n;
+	struct cats_conductor c;
+	struct cats_msg *m;
+
+	memset(t, 0, sizeof(*t));
+	cats_conductor_init(&c, ops);
+	for (i = 0; i < n && !timed; i++) {
+		cats_stream_init(&streams[i]);
+		steps = 0;
+	}
+	for (i = 0; i < count; i++)
+		put_in(&c, &msgs[i], timed ? NULL : &streams[i / 2],
+		       timed ? 1 + i * 2654435761U : 0);
+	for (i = 0; i < ROUNDS; i++) {
+		steps = 0;
+		m = cats_conductor_next(&c);
+		note(t, i, CALL_NEXT);
+		cats_conductor_commit(&c, m, MSG_LEN, 0);
+		note(t, i, CALL_COMMIT);
+		put_in(&c, m, timed ? NULL : m->stream,
+		       timed ? 1 + (count + i) * 2654435761U : 0);
+		note(t, i, CALL_ENQUEUE);
+	}
+}
+
+/* 1 stream and 10 000: no call may tell. */
+static void compare_streams(const struct cats_conductor_ops *ops)
+{
+	char name[60];
+
+	trace_many(&small, ops, 1, false);
+	trace_many(&large, ops, NR_STREAMS, false);
+	snprintf(name, sizeof(name), "%s/streams", ops->name);
+	result(small.most[CALL_NEXT] && !memcmp(&small, &large, sizeof(small)), name,
+	       "next %u, commit %u, enqueue %u steps with 1 and with 10^4 streams",
+	       large.most[CALL_NEXT], large.most[CALL_COMMIT], large.most[CALL_ENQUEUE]);
+}
+
+/*
+ * A decision finds the earliest deadline; to queue one takes a walk down two trees, of at
+ * most twice the logarithm each, with 3 blocks for each step of it.
+ */
+static void compare_deadlines(const struct cats_conductor_ops *ops)
+{
+	unsigned int walk = 2 * 2 * 3 * 20;
+	char name[60];
+
+	trace_many(&small, ops, BACKLOG_SMALL, true);
+	trace_many(&large, ops, BACKLOG_LARGE, true);
+	snprintf(name, sizeof(name), "%s/deadlines", ops->name);
+	result(small.most[CALL_NEXT] && small.most[CALL_NEXT] == large.most[CALL_NEXT] &&
+	       large.most[CALL_COMMIT] <= STEPS_MAX &&
+	       large.most[CALL_ENQUEUE] <= STEPS_MAX + walk, name,
+	       "next %u, commit %u, enqueue %u steps with few, %u %u %u with 10^6 deadlines",
+	       small.most[CALL_NEXT], small.most[CALL_COMMIT], small.most[CALL_ENQUEUE],
+	       large.most[CALL_NEXT], large.most[CALL_COMMIT], large.most[CALL_ENQUEUE]);
+}
+
 static void send(struct cats_conductor *c, unsigned int urgency, u32 len)
 {
 	put(c, &msgs[0], urgency, len);
@@ -214,10 +294,12 @@ int main(void)
 	};
 	unsigned int i;
 
-	printf("KTAP version 1\n1..%zu\n", ARRAY_SIZE(policies) * 2 * (CALLS + 1) + 1);
+	printf("KTAP version 1\n1..%zu\n", ARRAY_SIZE(policies) * (2 * (CALLS + 1) + 2) + 1);
 	for (i = 0; i < ARRAY_SIZE(policies); i++) {
 		compare(policies[i], CATS_NR_URGENCIES);
 		compare(policies[i], CATS_URGENCY_MAX);
+		compare_streams(policies[i]);
+		compare_deadlines(policies[i]);
 	}
 	longest_decision();
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
