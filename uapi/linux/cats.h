@@ -316,7 +316,7 @@ struct cats_class_info {
  *	messages of it, or before its first one; by the formula of its Conductor in
  *	Documentation/conductor.rst, for the largest message so far.  CATS_NO_BOUND: as
  *	much as they like.
- * @gap_bytes: the most that they did send
+ * @gap_bytes: the most that they did send since the Conductor or its parameters were set
  * @bound_us: the time that @bound_bytes and a full budget take at
  *	&struct cats_info.rate, us; or CATS_NO_BOUND
  * @gap_us: the longest time between two messages, or before the first, us
