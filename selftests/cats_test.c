@@ -241,7 +241,7 @@ int read_frame(int fd, struct frame *frame)
 }
 
 /* Waits until nothing is in flight: what is left waits for the peer to read. */
-static bool settle(int fd)
+bool settle(int fd)
 {
 	struct tcp_info info;
 	socklen_t len;
