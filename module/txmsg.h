@@ -34,9 +34,9 @@ struct cats_frag {
 /*
  * What each chunk but the first is charged, bytes.  A byte may be all that holds a page
  * of 32 KiB, so a fragment must not be cheaper than in TCP, which charges an skb of 1280
- * bytes for up to 17.
+ * bytes for up to 17; and the slabs of message and chunk lose a few per cent.
  */
-#define CATS_CHUNK_CHARGE	(CATS_CHUNK_FRAGS * 80)
+#define CATS_CHUNK_CHARGE	(CATS_CHUNK_FRAGS * 84)
 
 /**
  * struct cats_chunk - a few fragments of one kind, 88 bytes on a 64-bit machine

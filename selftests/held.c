@@ -21,6 +21,8 @@
 
 #define UNPRIVILEGED	65534
 #define HOLDERS		16
+/* What CATS adds to an idle socket, bytes at most: "make idle-bench" measures it. */
+#define STATE_MAX	4096
 #define HOLD_SNDBUF	65536
 /* A page for each byte: few must do. */
 #define PIN_SNDBUF	32768
@@ -202,7 +204,7 @@ struct way {
 	struct hold	h;
 };
 
-/* Five of a hundred: the state of the socket itself, and what slabs are rounded to. */
+/* Of what slabs are rounded to: five of a hundred.  The state of a socket comes on top. */
 static void compare(struct __test_metadata *_metadata, const struct way *ways, int n)
 {
 	long tcp, cats, bytes;
@@ -222,7 +224,7 @@ static void compare(struct __test_metadata *_metadata, const struct way *ways, i
 		fflush(stdout);
 		ASSERT_LT(0, tcp);
 		ASSERT_LT(0, cats);
-		EXPECT_LE(cats, tcp * (1.05 + reserved(&h)));
+		EXPECT_LE(cats, tcp * (1.05 + reserved(&h)) + HOLDERS * STATE_MAX);
 	}
 }
 

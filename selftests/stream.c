@@ -172,7 +172,7 @@ TEST_F(stream, expires_whole_and_is_counted)
 {
 	uint64_t before;
 
-	SEND(1, .urgency = 2, .lifetime_us = 1000);
+	SEND(1, .urgency = 2, .lifetime_us = 100000);
 	SEND(2, .urgency = 2);
 	SEND(3, .urgency = 2, .lifetime_us = 3600000000U);
 	before = class_info(self->p.tx, 2).queued_bytes;

@@ -259,6 +259,24 @@ static void act_untagged(struct episode *e)
 	hit_write(e, UNTAGGED, MEDIUM, MSG_DONTWAIT);
 }
 
+/* How much of a burst TCP grants to short round-trip times: all of it, or none. */
+static void grant_bursts(bool all)
+{
+	int fd = open("/proc/sys/net/ipv4/tcp_tso_rtt_log", O_WRONLY);
+
+	if (write(fd, all ? "31" : "0", all ? 2 : 1) < 0)
+		die("cannot set the burst: %s", strerror(errno));
+	close(fd);
+}
+
+/* Nothing waits, and it is one burst: it goes to TCP directly. */
+static void act_pass(struct episode *e)
+{
+	grant_bursts(true);
+	hit_write(e, UNTAGGED, MEDIUM, MSG_DONTWAIT);
+	grant_bursts(false);
+}
+
 static void act_untagged_blocking(struct episode *e)
 {
 	hit_write(e, UNTAGGED, LARGE, 0);
@@ -551,6 +569,8 @@ const struct scenario scenarios[] = {
 	{ .name = "untagged", .kinds = MEMORY, .times = { 1, 2, FOR_EVER },
 	  .refusal = EAGAIN, .in_part = true, .prepare = prepare_untagged,
 	  .act = act_untagged },
+	{ .name = "pass", .kinds = MEMORY, .times = { 1, 2 }, .refusal = EAGAIN,
+	  .in_part = true, .prepare = do_attach, .act = act_pass },
 	{ .name = "untagged_blocking", .kinds = MEMORY, .times = { 1, 2 },
 	  .prepare = prepare_untagged_and_read, .act = act_untagged_blocking },
 	{ .name = "sendfile", .kinds = MEMORY, .times = { 1, 2 },

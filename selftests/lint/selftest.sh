@@ -80,7 +80,7 @@ manpage()
 	local page=Documentation/man/cats.7
 
 	plant $page manpage 'cats.7:.*unknown' <<<'.Planted macro'
-	sed -i '/^\.BR CATS_INFO/d' "$copy/$page"
+	sed -i '/^\.BR\? CATS_INFO\b/d' "$copy/$page"
 	finds manpage 'option CATS_INFO is missing' $page
 	plant module/tag.c manpage 'errno EXDEV is missing' \
 		<<<'int planted = cats_refuse(cs, -EXDEV, "planted");'
