@@ -51,7 +51,7 @@ annotate()
 		tail -n 5 "$out/sum/gcov.log" >&2
 		return 1
 	}
-	rm -f "$out"/sum/*_test.c.gcov
+	rm -f "$out"/sum/*_test.[ch].gcov
 }
 
 # One "file TAB line TAB count TAB code" per line with code; - for never.
