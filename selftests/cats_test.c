@@ -241,7 +241,7 @@ int read_frame(int fd, struct frame *frame)
 }
 
 /* Waits until nothing is in flight: what is left waits for the peer to read. */
-bool settle(int fd)
+bool wait_settled(int fd)
 {
 	struct tcp_info info;
 	socklen_t len;
@@ -274,7 +274,7 @@ int fill_tcp(int fd)
 				return -1;
 			n++;
 		} while (info.classes[7].queued_msgs < 3);
-		if (!settle(fd) || get_info(fd, &info))
+		if (!wait_settled(fd) || get_info(fd, &info))
 			return -1;
 	}
 	return n;
@@ -295,7 +295,7 @@ int fill(int fd, int urgency, uint32_t id, uint32_t len)
 		while ((ret = send_frame(fd, urgency, id + n, len,
 					 MSG_DONTWAIT)) == (ssize_t)len)
 			n++;
-		if (ret >= 0 || errno != EAGAIN || !settle(fd))
+		if (ret >= 0 || errno != EAGAIN || !wait_settled(fd))
 			return -1;
 	} while (n > before);
 	return n;

@@ -98,7 +98,7 @@ ssize_t send_frame_tag(int fd, const struct cats_tag *tag, uint32_t id, uint32_t
 		       int flags);
 int read_notice(int fd, struct cats_notice *notice);
 int read_frame(int fd, struct frame *frame);
-bool settle(int fd);
+bool wait_settled(int fd);
 int fill_tcp(int fd);
 int read_own(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
