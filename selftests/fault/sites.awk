@@ -17,6 +17,8 @@ BEGIN {
 	# stack does not tell it from what the kernel allocates there.
 	elsewhere["register_sysctls", "kmemdup"] = 1
 	suspect = suspect "|copy_(page_)?(from|to)_(user|iter|sockptr)"
+	# What TCP allocates for a write that goes to it directly.
+	inside["pass", "tcp_sendmsg_locked"] = "sk_page_frag_refill"
 	split(wrappers, list, " ")
 	for (i in list)
 		wrapper[list[i]] = 1
@@ -67,6 +69,11 @@ second && function_name && line ~ /^[ \t]/ {
 	while (match(rest, /[A-Za-z_][A-Za-z0-9_]*\(/)) {
 		name = substr(rest, RSTART, RLENGTH - 1)
 		rest = substr(rest, RSTART + RLENGTH)
+		if ((function_name, name) in inside) {
+			print FILENAME "\t" FNR "\t" function_name "\t" name
+			print FILENAME "\t" FNR "\t" function_name "\t" \
+				inside[function_name, name]
+		}
 		if (function_name in wrapper || (function_name, name) in elsewhere)
 			continue
 		if ((name in wrapper) || (name ~ suspect && !(name in own)))
