@@ -7,8 +7,6 @@
  * has to be sent to its end; an unfinished one still belongs to its writer; and of one
  * that an untagged call has continued, the application was told that its bytes are sent.
  */
-#include <linux/uaccess.h>
-
 #include "cats_sock.h"
 #include "name.h"
 
@@ -107,28 +105,28 @@ static struct cats_txmsg *find_replaceable(struct cats_sock *cs, const struct ca
 	return NULL;
 }
 
-static void enqueue(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
+/* What the Conductor sees of its stream, NULL if it has none. */
+static struct cats_stream *stream_of(const struct cats_txmsg *m)
 {
-	cats_conductor_enqueue(&cs->conductor, &m->msg,
-			       m->stream ? &m->stream->stream : NULL, now);
+	return m->stream ? &m->stream->stream : NULL;
 }
 
 /* The first gives its place, if there are more they just go. */
 static void replace(struct cats_sock *cs, struct cats_txmsg *m, u64 now)
 {
-	struct cats_stream *s = m->stream ? &m->stream->stream : NULL;
+	struct cats_conductor *c = &cs->conductor;
 	struct cats_txmsg *old;
 
 	rcu_read_lock();
 	old = find_replaceable(cs, m);
 	if (!old) {
-		enqueue(cs, m, now);
+		cats_conductor_enqueue(c, &m->msg, stream_of(m), now);
 		goto out;
 	}
-	cats_conductor_replace(&cs->conductor, &old->msg, &m->msg, s, now);
+	cats_conductor_replace(c, &old->msg, &m->msg, stream_of(m), now);
 	cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
 	while ((old = find_replaceable(cs, m))) {
-		cats_conductor_remove(&cs->conductor, &old->msg, now);
+		cats_conductor_remove(c, &old->msg, now);
 		cats_drop(cs->sk, cs, old, CATS_EVENT_REPLACED);
 	}
 	cats_wake_writers(cs->sk, cs);
@@ -152,7 +150,7 @@ void cats_enqueue(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 	if (m->whole && m->tag.flags & CATS_F_REPLACE)
 		replace(cs, m, now);
 	else
-		enqueue(cs, m, now);
+		cats_conductor_enqueue(&cs->conductor, &m->msg, stream_of(m), now);
 	cats_expire_later(sk, cs);
 }
 
