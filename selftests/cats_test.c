@@ -323,6 +323,23 @@ uint64_t queued_bytes(const struct cats_info *info)
 	return sum;
 }
 
+/* Reads net.cats.@name, without the end of the line; 0 or -1. */
+int read_sysctl(const char *name, char *value, size_t size)
+{
+	char path[128];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/cats/%s", name);
+	fd = open(path, O_RDONLY);
+	n = read(fd, value, size - 1);
+	close(fd);
+	if (n <= 0)
+		return -1;
+	value[n - 1] = '\0';
+	return 0;
+}
+
 /* Waits until the peer's TCP has acknowledged everything. */
 bool wait_queue_empty(int fd)
 {

@@ -25,26 +25,22 @@ static const char *const writable[] = {
 
 #define NR_WRITABLE	(sizeof(writable) / sizeof(writable[0]))
 
-/* Opens the sysctl in the namespace that the process is in. */
-static int open_sysctl(const char *name, int flags)
+/* Opens the sysctl, for writing, in the namespace that the process is in. */
+static int open_sysctl(const char *name)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/proc/sys/net/cats/%s", name);
-	return open(path, flags);
+	return open(path, O_WRONLY);
 }
 
 /* Numbers are separated by single blanks in @value. */
 static int get(const char *name, char value[VALUE_MAX])
 {
-	int fd = open_sysctl(name, O_RDONLY);
-	ssize_t n = read(fd, value, VALUE_MAX - 1);
 	char *c;
 
-	close(fd);
-	if (n <= 0)
+	if (read_sysctl(name, value, VALUE_MAX))
 		return -1;
-	value[n - 1] = '\0';
 	for (c = value; *c; c++)
 		if (*c == '\t')
 			*c = ' ';
@@ -54,7 +50,7 @@ static int get(const char *name, char value[VALUE_MAX])
 /* Returns 0, or the errno. */
 static int set(const char *name, const char *value)
 {
-	int fd = open_sysctl(name, O_WRONLY), err = 0;
+	int fd = open_sysctl(name), err = 0;
 
 	if (fd < 0)
 		return errno;
@@ -386,7 +382,7 @@ TEST_F(netns, user_namespace_is_bounded_by_the_initial_one)
 
 	ASSERT_EQ(0, enter_initial());
 	/* Opened there, it goes on to mean that namespace. */
-	initial = open_sysctl("max_sockets", O_WRONLY);
+	initial = open_sysctl("max_sockets");
 	ASSERT_LE(0, initial);
 	ASSERT_EQ(0, get("max_sockets", before));
 	snprintf(above, sizeof(above), "%ld", atol(before) + 1);

@@ -3,10 +3,8 @@
  * Policies: their names, their parameters, and changing them on a live connection.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -34,22 +32,6 @@ FIXTURE_SETUP(policy)
 FIXTURE_TEARDOWN(policy)
 {
 	pair_close(&self->p);
-}
-
-static int read_sysctl(const char *name, char *value, size_t size)
-{
-	char path[128];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/cats/%s", name);
-	fd = open(path, O_RDONLY);
-	n = read(fd, value, size - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	value[n - 1] = '\0';
-	return 0;
 }
 
 TEST_F(policy, all_are_listed_and_can_be_chosen)
