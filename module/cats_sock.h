@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "conductor.h"
+#include "mib.h"
 #include "txmsg.h"
 
 /**
@@ -33,6 +34,7 @@ struct cats_drops {
  * struct cats_sock - state of a CATS socket
  * @conductor: queues and policy
  * @sk: the TCP socket
+ * @mib: counters of its namespace
  * @base: operations of the socket without CATS; all calls go on to them
  * @saved_write_space: the socket's callback without CATS
  * @saved_state_change: likewise
@@ -55,8 +57,7 @@ struct cats_drops {
  * @budget_max: see &struct cats_info
  * @alloc_failures: see &struct cats_info
  * @notices_lost: see &struct cats_info
- * @reason: why the last refused call was refused, or NULL
- * @reason_errno: errno of that call
+ * @reason: why the last refused call was refused: enum cats_reason
  * @drops: per urgency
  * @settings_lock: held to change what accepted sockets inherit, beside the socket
  *	lock, which they cannot take
@@ -75,6 +76,8 @@ struct cats_drops {
  * @last_turn: the last number that was given out
  * @turn_from: admitted_bytes() when a class became first
  * @last_urgency: of the message that was committed last
+ * @traced_in_debt: bit i: class i was in debt when that was traced last
+ * @traced_debt: bit i: likewise, it had any debt
  * @pushing: a transmission that we started is running
  * @batch: nothing goes before the end of a sendmmsg(), see first_flight.c
  * @holding: what is less urgent than the default is held, see first_flight.c
@@ -84,6 +87,7 @@ struct cats_drops {
 struct cats_sock {
 	struct cats_conductor	conductor;
 	struct sock		*sk;
+	struct cats_mib __percpu *mib;
 	const struct proto	*base;
 	void			(*saved_write_space)(struct sock *sk);
 	void			(*saved_state_change)(struct sock *sk);
@@ -101,8 +105,7 @@ struct cats_sock {
 	u32			budget_max;
 	u32			alloc_failures;
 	u32			notices_lost;
-	const char		*reason;
-	int			reason_errno;
+	u32			reason;
 	struct cats_drops	drops[CATS_NR_URGENCIES];
 	/* what accepted sockets inherit, beside the socket lock */
 	spinlock_t		settings_lock;
@@ -113,6 +116,8 @@ struct cats_sock {
 	u8			blocked;
 	u8			sleeping;
 	u8			last_urgency;
+	u8			traced_in_debt;
+	u8			traced_debt;
 	bool			pushing;
 	bool			batch;
 	bool			holding;
@@ -153,21 +158,6 @@ static inline void cats_sock_held(const struct sock *sk)
 	lockdep_assert_once(lockdep_is_held(&sk->sk_lock) ||
 			    (lockdep_is_held(&sk->sk_lock.slock) &&
 			     !sock_owned_by_user_nocheck(sk)));
-}
-
-/**
- * cats_refuse() - remember why a call is refused
- * @cs: CATS socket
- * @err: negative errno
- * @reason: text of static storage, shorter than CATS_REASON_MAX
- *
- * Return: @err
- */
-static inline int cats_refuse(struct cats_sock *cs, int err, const char *reason)
-{
-	cs->reason = reason;
-	cs->reason_errno = -err;
-	return err;
 }
 
 /**
@@ -258,6 +248,7 @@ void cats_skip_nagle(struct sock *sk);
 void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
 
 /* feeder.c: just-in-time feeding of TCP */
+void cats_sent_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
 u32 cats_burst(const struct sock *sk);
 void cats_feed(struct sock *sk, struct cats_sock *cs);
 void cats_feed_all(struct sock *sk, struct cats_sock *cs);
@@ -273,14 +264,21 @@ void cats_flight_init(struct cats_sock *cs);
 void cats_flight_begin(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 		       bool batch);
 bool cats_may_go(const struct cats_sock *cs, unsigned int urgency);
-void cats_flight_end(struct cats_sock *cs);
+void cats_flight_end(const struct sock *sk, struct cats_sock *cs);
 void cats_flight_stop(struct sock *sk, struct cats_sock *cs);
+void cats_batch_over(const struct sock *sk, struct cats_sock *cs);
 void cats_batch_end(struct sock *sk, struct cats_sock *cs);
 void cats_release_cb(struct sock *sk);
 
+/* reason.c: why a call is refused */
+const char *cats_reason_text(unsigned int reason);
+int cats_reason_errno(unsigned int reason);
+int cats_refuse_call(struct net *net, const struct sock *sk, enum cats_reason reason);
+int cats_refuse(struct cats_sock *cs, enum cats_reason reason);
+
 /* tag.c: what the application says of a message */
-const char *cats_tag_check(const struct cats_tag *tag);
-const char *cats_tag_check_default(const struct cats_tag *tag);
+enum cats_reason cats_tag_check(const struct cats_tag *tag);
+enum cats_reason cats_tag_check_default(const struct cats_tag *tag);
 int cats_tag_from_msg(struct cats_sock *cs, struct msghdr *msg,
 		      struct cats_tag *tag);
 
@@ -354,6 +352,56 @@ static inline bool cats_attached(const struct sock *sk)
 	/* Pairs with the release when the operations are swapped. */
 	return smp_load_acquire(&sk->sk_prot)->sendmsg == cats_sendmsg;
 }
+
+/* info.c: the state of a socket, for those who ask */
+void cats_fill_info(const struct sock *sk, const struct cats_sock *cs,
+		    struct cats_info *info);
+int cats_diag_info(struct sock *sk, struct sk_buff *skb);
+size_t cats_diag_info_size(const struct sock *sk);
+
+/**
+ * struct cats_pick_info - a decision, for the tracepoint cats_pick
+ * @m: message, NULL if it was not queued
+ * @len: its bytes
+ * @urgency: class
+ * @waiting: bit i: class i waits
+ * @why: enum cats_pick
+ */
+struct cats_pick_info {
+	const struct cats_txmsg	*m;
+	u32			len;
+	u8			urgency;
+	u8			waiting;
+	u8			why;
+};
+
+/**
+ * struct cats_commit - bytes that were committed, for the tracepoint cats_commit
+ * @m: message, NULL if it was not queued
+ * @delay_ns: from its being queued to its being begun, ns
+ * @bytes: how many
+ * @offset: of the first of them in the message
+ * @left: bytes of it that are not committed
+ * @urgency: class
+ */
+struct cats_commit {
+	const struct cats_txmsg	*m;
+	u64			delay_ns;
+	u32			bytes;
+	u32			offset;
+	u32			left;
+	u8			urgency;
+};
+
+/* trace.c: what tracepoints tell, and what is counted with them */
+void cats_trace_addresses(const struct sock *sk, struct in6_addr *saddr,
+			  struct in6_addr *daddr);
+void cats_note_begin(const struct sock *sk, const struct cats_sock *cs,
+		     const struct cats_txmsg *m);
+void cats_note_commit(const struct sock *sk, struct cats_sock *cs,
+		      const struct cats_txmsg *m, u32 bytes);
+void cats_note_direct(const struct sock *sk, struct cats_sock *cs, unsigned int urgency,
+		      u32 bytes);
 
 /* sockopt.c */
 int cats_setsockopt(struct socket *sock, int level, int optname,

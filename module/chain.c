@@ -125,8 +125,7 @@ void cats_chain_end(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 			cats_chain_queue(cs, m, false);
 	} else if (cats_conductor_close_msg(c, &m->msg, ktime_get_ns())) {
 		cats_append_done(sk, cs, m);
-		cats_notice_watch(sk, cs, m);
-		cats_txmsg_put(sk, cs, m);
+		cats_sent_whole(sk, cs, m);
 	}
 }
 

@@ -8,6 +8,15 @@
  * queue, and so does the Conductor.
  */
 #include "cats_sock.h"
+#include "trace.h"
+
+static void drop_purged(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
+{
+	cats_count(cs->mib, CATS_MIB_PURGED);
+	cats_count_down(cs->mib, CATS_MIB_CURR_MSGS);
+	trace_cats_purge(sk, m);
+	cats_txmsg_put(sk, cs, m);
+}
 
 /**
  * cats_purge() - drop all that is queued
@@ -21,11 +30,11 @@ void cats_purge(struct sock *sk, struct cats_sock *cs)
 	struct cats_msg *m;
 
 	cats_sock_held(sk);
-	cats_flight_end(cs);
+	cats_flight_end(sk, cs);
 	cats_chain_drop_all(sk, cs);
 	cats_notice_drop_all(sk, cs);
 	while ((m = cats_conductor_remove_first(&cs->conductor)))
-		cats_txmsg_put(sk, cs, to_txmsg(m));
+		drop_purged(sk, cs, to_txmsg(m));
 }
 
 /**

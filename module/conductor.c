@@ -91,6 +91,7 @@ void cats_conductor_set_ops(struct cats_conductor *c,
 			    const struct cats_conductor_ops *ops)
 {
 	memset(c->priv, 0, sizeof(c->priv));
+	c->in_debt = 0;
 	c->ops = ops;
 	if (ops->init)
 		ops->init(c);
@@ -493,6 +494,8 @@ void cats_conductor_get_info(const struct cats_conductor *c,
 	info->sent_bytes = class->sent_bytes;
 	info->sent_msgs = class->sent_msgs;
 	info->longest_wait_us = div_u64(longest_wait_ns(class, now_ns), 1000);
+	if (c->in_debt & (1U << urgency))
+		info->flags |= CATS_CLASS_F_IN_DEBT;
 	if (c->ops->get_info)
 		c->ops->get_info(c, urgency, info);
 }

@@ -20,6 +20,26 @@ struct cats_conductor;
 struct module;
 
 /**
+ * enum cats_pick - why a message is the next; tracepoint cats_pick
+ * @CATS_PICK_ONLY: no other class waits
+ * @CATS_PICK_URGENT: its class is the most urgent that waits
+ * @CATS_PICK_SHARE: its class is due by its guaranteed share ("bounded")
+ * @CATS_PICK_DEBT: the more urgent ones are in debt ("debt")
+ * @CATS_PICK_TURN: the more urgent ones have sent their weight ("wfq")
+ * @CATS_PICK_POLICY: a policy that does not say why passed over a more urgent one
+ * @CATS_PICK_DIRECT: nothing is queued; TCP got the write directly
+ */
+enum cats_pick {
+	CATS_PICK_ONLY		= 0,
+	CATS_PICK_URGENT	= 1,
+	CATS_PICK_SHARE		= 2,
+	CATS_PICK_DEBT		= 3,
+	CATS_PICK_TURN		= 4,
+	CATS_PICK_POLICY	= 5,
+	CATS_PICK_DIRECT	= 6,
+};
+
+/**
  * struct cats_stream - messages that never overtake each other
  * @node: in its class, see &struct cats_class; unlinked while it has no message
  * @msgs: messages, oldest first
@@ -117,6 +137,8 @@ struct cats_class {
  * @owner: module that it is part of
  * @list: among the registered ones
  * @by_deadline: within an urgency the earliest deadline goes first
+ * @passes_over: enum cats_pick: why it picks a class that is not the most urgent; 0 for
+ *	a policy that never does, or does not say
  * @init: set up the policy's private state; messages may be queued already.  May
  *	be NULL.
  * @arrive: class @urgency begins to wait.  May be NULL.
@@ -127,13 +149,14 @@ struct cats_class {
  * @bound: bytes that others send at most while class @urgency waits, between two of
  *	its messages or before its first, if no message has more than @largest bytes;
  *	CATS_NO_BOUND.  May be NULL: none.
- * @get_info: fill @debt and @flags of @info for class @urgency.  May be NULL.
+ * @get_info: fill @debt of @info for class @urgency.  May be NULL.
  */
 struct cats_conductor_ops {
 	char		name[CATS_CONDUCTOR_NAME_MAX];
 	struct module	*owner;
 	struct list_head list;
 	bool		by_deadline;
+	u8		passes_over;
 	void		(*init)(struct cats_conductor *c);
 	void		(*arrive)(struct cats_conductor *c, unsigned int urgency);
 	unsigned int	(*pick)(struct cats_conductor *c);
@@ -157,6 +180,7 @@ struct cats_conductor_ops {
  * @largest: bytes of the largest message so far
  * @waiting: bit i is set while a stream waits in class i.  (A message that waits
  *	behind a less urgent one of its stream does so in that one's class.)
+ * @in_debt: bit i is set while the policy passes class i over until it has paid
  * @classes: one per urgency
  * @deadlines: messages that have not begun and have a deadline, the earliest first
  * @priv: state of the policy, see cats_conductor_priv()
@@ -168,6 +192,7 @@ struct cats_conductor {
 	u64				sent_bytes;
 	u32				largest;
 	u8				waiting;
+	u8				in_debt;
 	struct cats_class		classes[CATS_NR_URGENCIES];
 	struct rb_root_cached		deadlines;
 	u64				priv[CATS_CONDUCTOR_PRIV_SIZE / sizeof(u64)];
@@ -202,6 +227,21 @@ static inline bool cats_conductor_stalled(const struct cats_conductor *c)
 	const struct cats_msg *m = c->current_msg;
 
 	return m && m->open && m->committed == m->len;
+}
+
+/**
+ * cats_conductor_why() - why is a class served next?
+ * @c: Conductor, as it was when it picked the class
+ * @urgency: class
+ */
+static inline enum cats_pick cats_conductor_why(const struct cats_conductor *c,
+						unsigned int urgency)
+{
+	if (c->waiting == 1U << urgency)
+		return CATS_PICK_ONLY;
+	if (!(c->waiting & ((1U << urgency) - 1)))
+		return CATS_PICK_URGENT;
+	return c->ops->passes_over ?: CATS_PICK_POLICY;
 }
 
 void cats_stream_init(struct cats_stream *s);
@@ -253,18 +293,18 @@ const struct cats_conductor_ops *cats_conductor_find(const char *name);
 /* Parameters of cats_debt before anybody sets others. */
 extern const struct cats_debt_params cats_debt_defaults;
 
-const char *cats_debt_check_params(const struct cats_debt_params *params);
-const char *cats_debt_set_params(struct cats_conductor *c,
-				 const struct cats_debt_params *params);
+enum cats_reason cats_debt_check_params(const struct cats_debt_params *params);
+enum cats_reason cats_debt_set_params(struct cats_conductor *c,
+				      const struct cats_debt_params *params);
 bool cats_debt_get_params(const struct cats_conductor *c,
 			  struct cats_debt_params *params);
 
-const char *cats_bounded_set_params(struct cats_conductor *c,
-				    const struct cats_bounded_params *params);
+enum cats_reason cats_bounded_set_params(struct cats_conductor *c,
+					 const struct cats_bounded_params *params);
 bool cats_bounded_get_params(const struct cats_conductor *c,
 			     struct cats_bounded_params *params);
-const char *cats_wfq_set_params(struct cats_conductor *c,
-				const struct cats_wfq_params *params);
+enum cats_reason cats_wfq_set_params(struct cats_conductor *c,
+				     const struct cats_wfq_params *params);
 bool cats_wfq_get_params(const struct cats_conductor *c,
 			 struct cats_wfq_params *params);
 

@@ -174,21 +174,21 @@ static bool is_bounded(const struct cats_conductor *c)
 	return c->ops->pick == bounded_pick;
 }
 
-static const char *check_params(const struct cats_bounded_params *p)
+static enum cats_reason check_params(const struct cats_bounded_params *p)
 {
 	unsigned int i;
 	u32 sum = 0;
 
 	if (p->bucket > BUCKET_MAX)
-		return "bounded parameters: bucket is above 2^30";
+		return CATS_REASON_BOUNDED_BUCKET;
 	if (p->share[0] > SHARE_MAX)
-		return "bounded parameters: share of urgency 0 is above 1000";
+		return CATS_REASON_BOUNDED_SHARE_0;
 	for (i = 1; i < CATS_NR_URGENCIES; i++) {
 		if (!p->share[i] || p->share[i] > SHARE_MAX)
-			return "bounded parameters: share is not in 1 to 1000";
+			return CATS_REASON_BOUNDED_SHARE;
 		sum += p->share[i];
 	}
-	return sum > SHARE_MAX ? "bounded parameters: shares are above 1000 together" : NULL;
+	return sum > SHARE_MAX ? CATS_REASON_BOUNDED_SUM : CATS_REASON_NONE;
 }
 
 /**
@@ -196,21 +196,21 @@ static const char *check_params(const struct cats_bounded_params *p)
  * @c: Conductor
  * @params: parameters; credits stay, the bucket is full
  *
- * Return: NULL, or why not, with nothing changed.
+ * Return: 0, or why not, with nothing changed.
  */
-const char *cats_bounded_set_params(struct cats_conductor *c,
-				    const struct cats_bounded_params *params)
+enum cats_reason cats_bounded_set_params(struct cats_conductor *c,
+					 const struct cats_bounded_params *params)
 {
-	const char *why;
+	enum cats_reason why;
 
 	if (!is_bounded(c))
-		return "bounded parameters: the Conductor is not bounded";
+		return CATS_REASON_PARAMS_OTHER;
 	why = check_params(params);
 	if (why)
 		return why;
 	set_params(bounded_state(c), params);
 	cats_conductor_restart_gaps(c);
-	return NULL;
+	return CATS_REASON_NONE;
 }
 
 /**
@@ -233,6 +233,7 @@ struct cats_conductor_ops cats_bounded = {
 	.name	= "bounded",
 	.init	= bounded_init,
 	.arrive	= bounded_arrive,
+	.passes_over = CATS_PICK_SHARE,
 	.pick	= bounded_pick,
 	.sent	= bounded_sent,
 	.bound	= bounded_bound,

@@ -14,7 +14,7 @@ static void set_shares(struct kunit *test, struct bench *b, u32 bucket, u32 shar
 	for (i = 1; i < CATS_NR_URGENCIES; i++)
 		p.share[i] = share;
 	p.share[0] = share_0;
-	KUNIT_EXPECT_PTR_EQ(test, cats_bounded_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_bounded_set_params(&b->c, &p), CATS_REASON_NONE);
 }
 
 static void bounded__class_0_within_its_bucket(struct kunit *test)
@@ -162,7 +162,7 @@ static void params__roundtrip(struct kunit *test)
 	p.share[0] = 1000;
 	p.share[7] = 904;
 	p.bucket = BIT(30);
-	KUNIT_EXPECT_PTR_EQ(test, cats_bounded_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_bounded_set_params(&b->c, &p), CATS_REASON_NONE);
 	KUNIT_EXPECT_TRUE(test, cats_bounded_get_params(&b->c, &q));
 	KUNIT_EXPECT_EQ(test, memcmp(&p, &q, sizeof(p)), 0);
 }
@@ -176,7 +176,7 @@ static void expect_refused(struct kunit *test, size_t offset, u32 value)
 	cats_bounded_get_params(&b->c, &before);
 	p = before;
 	memcpy((char *)&p + offset, &value, sizeof(value));
-	KUNIT_EXPECT_NE(test, (size_t)cats_bounded_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_bounded_set_params(&b->c, &p), CATS_REASON_NONE);
 	cats_bounded_get_params(&b->c, &after);
 	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
 }
@@ -200,7 +200,7 @@ static void params__only_bounded(struct kunit *test)
 	cats_bounded_get_params(&b->c, &p);
 	cats_conductor_set_ops(&b->c, &cats_wfq);
 	KUNIT_EXPECT_FALSE(test, cats_bounded_get_params(&b->c, &p));
-	KUNIT_EXPECT_NE(test, (size_t)cats_bounded_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_bounded_set_params(&b->c, &p), CATS_REASON_NONE);
 }
 
 static struct kunit_case conductor_bounded_cases[] = {

@@ -52,13 +52,11 @@
  * @params: as in the uapi header, payback_sum filled in
  * @debt: per class, thousandths of a byte
  * @debt_before: @debt when the parameters were set: it may exceed their watermarks
- * @in_debt: bit i: class i is in debt
  */
 struct debt_state {
 	struct cats_debt_params	params;
 	u64			debt[CATS_NR_URGENCIES];
 	u64			debt_before[CATS_NR_URGENCIES];
-	u8			in_debt;
 };
 
 /*
@@ -100,26 +98,29 @@ static struct debt_state *debt_state(const struct cats_conductor *c)
 	return cats_conductor_priv(c);
 }
 
-static void update_in_debt(struct debt_state *d, unsigned int i)
+static void update_in_debt(struct cats_conductor *c, unsigned int i)
 {
+	const struct debt_state *d = debt_state(c);
+
 	if (i == LEAST_URGENT)
 		return;
 	if (d->debt[i] >= (u64)d->params.high[i] * MILLI)
-		d->in_debt |= 1U << i;
+		c->in_debt |= 1U << i;
 	else if (d->debt[i] < (u64)d->params.low[i] * MILLI)
-		d->in_debt &= ~(1U << i);
+		c->in_debt &= ~(1U << i);
 }
 
-static void redistribute(struct debt_state *d, u8 waiting)
+static void redistribute(struct cats_conductor *c)
 {
+	struct debt_state *d = debt_state(c);
 	unsigned int i;
 
 	for (i = 0; i < LEAST_URGENT; i++) {
-		if (!(waiting & (1U << i)))
+		if (!(c->waiting & (1U << i)))
 			continue;
 		d->debt[i] = div64_u64(d->debt[i] * d->params.payback[i],
 				       d->params.payback_sum);
-		update_in_debt(d, i);
+		update_in_debt(c, i);
 	}
 }
 
@@ -131,11 +132,9 @@ static void redistribute(struct debt_state *d, u8 waiting)
  */
 static unsigned int debt_pick(struct cats_conductor *c)
 {
-	struct debt_state *d = debt_state(c);
-
-	while (!(c->waiting & ~d->in_debt))
-		redistribute(d, c->waiting);
-	return __ffs(c->waiting & ~d->in_debt);
+	while (!(c->waiting & ~c->in_debt))
+		redistribute(c);
+	return __ffs(c->waiting & ~c->in_debt);
 }
 
 static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
@@ -146,11 +145,11 @@ static void debt_sent(struct cats_conductor *c, unsigned int urgency, u32 bytes)
 
 	if (urgency != LEAST_URGENT) {
 		d->debt[urgency] += (u64)bytes * MILLI;
-		update_in_debt(d, urgency);
+		update_in_debt(c, urgency);
 	}
 	for (j = 0; j < urgency; j++) {
 		d->debt[j] -= min(d->debt[j], paid);
-		update_in_debt(d, j);
+		update_in_debt(c, j);
 	}
 }
 
@@ -240,11 +239,7 @@ static u64 debt_bound(const struct cats_conductor *c, unsigned int urgency, u32 
 static void debt_get_info(const struct cats_conductor *c, unsigned int urgency,
 			  struct cats_class_info *info)
 {
-	const struct debt_state *d = debt_state(c);
-
-	info->debt = div_u64(d->debt[urgency], MILLI);
-	if (d->in_debt & (1U << urgency))
-		info->flags |= CATS_CLASS_F_IN_DEBT;
+	info->debt = div_u64(debt_state(c)->debt[urgency], MILLI);
 }
 
 static void debt_init(struct cats_conductor *c)
@@ -267,32 +262,32 @@ static bool is_debt(const struct cats_conductor *c)
 	return c->ops->pick == debt_pick;
 }
 
-static const char *check_watermarks(const struct cats_debt_params *p)
+static enum cats_reason check_watermarks(const struct cats_debt_params *p)
 {
 	unsigned int i;
 
 	if (p->high[LEAST_URGENT] || p->low[LEAST_URGENT])
-		return "debt parameters: the least urgent class has no watermarks";
+		return CATS_REASON_DEBT_LEAST;
 	for (i = 0; i < LEAST_URGENT; i++) {
 		if (!p->high[i] || p->high[i] > WATERMARK_MAX)
-			return "debt parameters: high is not in 1 to 2^30";
+			return CATS_REASON_DEBT_HIGH;
 		if (!p->low[i] || p->low[i] > p->high[i])
-			return "debt parameters: low is not in 1 to high";
+			return CATS_REASON_DEBT_LOW;
 	}
-	return NULL;
+	return CATS_REASON_NONE;
 }
 
-static const char *check_payback(const struct cats_debt_params *p, u32 sum)
+static enum cats_reason check_payback(const struct cats_debt_params *p, u32 sum)
 {
 	unsigned int i;
 
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		if (!p->payback[i] || p->payback[i] > PAYBACK_MAX)
-			return "debt parameters: payback is not in 1 to 1000000";
+			return CATS_REASON_DEBT_PAYBACK;
 		if (sum < 2 * p->payback[i])
-			return "debt parameters: payback_sum is below twice a payback";
+			return CATS_REASON_DEBT_SUM;
 	}
-	return NULL;
+	return CATS_REASON_NONE;
 }
 
 static u32 payback_sum(const struct cats_debt_params *p)
@@ -311,9 +306,9 @@ static u32 payback_sum(const struct cats_debt_params *p)
  * cats_debt_check_params() - may these be the parameters of a "debt" Conductor?
  * @params: parameters
  *
- * Return: NULL, or why not.
+ * Return: 0, or why not.
  */
-const char *cats_debt_check_params(const struct cats_debt_params *params)
+enum cats_reason cats_debt_check_params(const struct cats_debt_params *params)
 {
 	return check_watermarks(params) ?: check_payback(params, payback_sum(params));
 }
@@ -323,17 +318,17 @@ const char *cats_debt_check_params(const struct cats_debt_params *params)
  * @c: Conductor
  * @params: parameters; debts stay, who is in debt is decided anew
  *
- * Return: NULL, or why not, with nothing changed.
+ * Return: 0, or why not, with nothing changed.
  */
-const char *cats_debt_set_params(struct cats_conductor *c,
-				 const struct cats_debt_params *params)
+enum cats_reason cats_debt_set_params(struct cats_conductor *c,
+				      const struct cats_debt_params *params)
 {
 	struct debt_state *d = debt_state(c);
-	const char *why;
+	enum cats_reason why;
 	unsigned int i;
 
 	if (!is_debt(c))
-		return "debt parameters: the Conductor is not of the debt family";
+		return CATS_REASON_PARAMS_OTHER;
 	why = cats_debt_check_params(params);
 	if (why)
 		return why;
@@ -341,10 +336,10 @@ const char *cats_debt_set_params(struct cats_conductor *c,
 	d->params.payback_sum = payback_sum(params);
 	for (i = 0; i < LEAST_URGENT; i++) {
 		d->debt_before[i] = d->debt[i];
-		update_in_debt(d, i);
+		update_in_debt(c, i);
 	}
 	cats_conductor_restart_gaps(c);
-	return NULL;
+	return CATS_REASON_NONE;
 }
 
 /**
@@ -366,6 +361,7 @@ bool cats_debt_get_params(const struct cats_conductor *c,
 struct cats_conductor_ops cats_debt = {
 	.name		= "debt",
 	.init		= debt_init,
+	.passes_over	= CATS_PICK_DEBT,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
 	.bound		= debt_bound,
@@ -375,6 +371,7 @@ struct cats_conductor_ops cats_debt = {
 struct cats_conductor_ops cats_debt_paper = {
 	.name		= "debt-paper",
 	.init		= debt_paper_init,
+	.passes_over	= CATS_PICK_DEBT,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
 	.bound		= debt_bound,
@@ -384,6 +381,7 @@ struct cats_conductor_ops cats_debt_paper = {
 struct cats_conductor_ops cats_debt_refcode = {
 	.name		= "debt-refcode",
 	.init		= debt_refcode_init,
+	.passes_over	= CATS_PICK_DEBT,
 	.pick		= debt_pick,
 	.sent		= debt_sent,
 	.bound		= debt_bound,

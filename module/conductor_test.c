@@ -407,7 +407,7 @@ static void debt__bound_after_new_parameters(struct kunit *test)
 	put(b, 0, 1000000);
 	take(b);
 	cats_debt_get_params(&b->c, &p);
-	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 	KUNIT_EXPECT_EQ(test, waits_of(b, 0).bound_bytes,
 			(2000000 - 60000) * 10 / 4 + 1 + 1000000);
 }
@@ -426,7 +426,7 @@ static void debt__bound_saturates(struct kunit *test)
 		p.payback[i] = 1000000;
 	}
 	p.payback_sum = 2000000;
-	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 	put(b, 7, 0x7fffffff);
 	KUNIT_EXPECT_EQ(test, waits_of(b, 7).bound_bytes, CATS_NO_BOUND);
 	KUNIT_EXPECT_EQ(test, waits_of(b, 6).bound_bytes, CATS_NO_BOUND);
@@ -452,7 +452,7 @@ static void params__roundtrip(struct kunit *test)
 	p.high[0] = 1000;
 	p.low[0] = 500;
 	p.payback_sum = 0;
-	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 	cats_debt_get_params(&b->c, &q);
 	KUNIT_EXPECT_EQ(test, q.high[0], 1000);
 	KUNIT_EXPECT_EQ(test, q.payback_sum, 9000);
@@ -466,7 +466,7 @@ static void params__take_effect(struct kunit *test)
 	cats_debt_get_params(&b->c, &p);
 	p.high[0] = 2000;
 	p.low[0] = 1000;
-	KUNIT_EXPECT_PTR_EQ(test, cats_debt_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 	KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 0);
 	KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 0);
 	KUNIT_EXPECT_EQ(test, take_class(b, BIT(0) | BIT(7)), 7);
@@ -481,7 +481,7 @@ static void expect_refused(struct kunit *test, size_t offset, u32 value)
 	cats_debt_get_params(&b->c, &before);
 	p = before;
 	memcpy((char *)&p + offset, &value, sizeof(value));
-	KUNIT_EXPECT_NE(test, (size_t)cats_debt_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 	cats_debt_get_params(&b->c, &after);
 	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
 }
@@ -513,7 +513,7 @@ static void params__only_debt_family(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p.payback_sum, 5250);
 	cats_conductor_set_ops(&b->c, &cats_strict);
 	KUNIT_EXPECT_FALSE(test, cats_debt_get_params(&b->c, &p));
-	KUNIT_EXPECT_NE(test, (size_t)cats_debt_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_debt_set_params(&b->c, &p), CATS_REASON_NONE);
 }
 
 static struct kunit_case conductor_cases[] = {

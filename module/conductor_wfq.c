@@ -129,24 +129,24 @@ static bool is_wfq(const struct cats_conductor *c)
  * @params: weights; what everybody has sent too much stays, and of what he may send
  *	at most the new weight
  *
- * Return: NULL, or why not, with nothing changed.
+ * Return: 0, or why not, with nothing changed.
  */
-const char *cats_wfq_set_params(struct cats_conductor *c,
-				const struct cats_wfq_params *params)
+enum cats_reason cats_wfq_set_params(struct cats_conductor *c,
+				     const struct cats_wfq_params *params)
 {
 	struct wfq_state *w = wfq_state(c);
 	unsigned int i;
 
 	if (!is_wfq(c))
-		return "wfq parameters: the Conductor is not wfq";
+		return CATS_REASON_PARAMS_OTHER;
 	for (i = 0; i < CATS_NR_URGENCIES; i++)
 		if (!params->weight[i] || params->weight[i] > WEIGHT_MAX)
-			return "wfq parameters: weight is not in 1 to 2^24";
+			return CATS_REASON_WFQ_WEIGHT;
 	w->params = *params;
 	for (i = 0; i < CATS_NR_URGENCIES; i++)
 		w->surplus[i] = min_t(s64, w->surplus[i], params->weight[i]);
 	cats_conductor_restart_gaps(c);
-	return NULL;
+	return CATS_REASON_NONE;
 }
 
 /**
@@ -167,6 +167,7 @@ bool cats_wfq_get_params(const struct cats_conductor *c, struct cats_wfq_params 
 struct cats_conductor_ops cats_wfq = {
 	.name	= "wfq",
 	.init	= wfq_init,
+	.passes_over = CATS_PICK_TURN,
 	.pick	= wfq_pick,
 	.sent	= wfq_sent,
 	.bound	= wfq_bound,

@@ -10,7 +10,7 @@ static void set_weights(struct kunit *test, struct bench *b, u32 first, u32 othe
 	p.weight[0] = first;
 	for (i = 1; i < CATS_NR_URGENCIES; i++)
 		p.weight[i] = others;
-	KUNIT_EXPECT_PTR_EQ(test, cats_wfq_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_wfq_set_params(&b->c, &p), CATS_REASON_NONE);
 }
 
 static void wfq__shares_are_the_weights(struct kunit *test)
@@ -140,7 +140,7 @@ static void params__roundtrip(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, p.weight[7], 128);
 	p.weight[0] = 1;
 	p.weight[7] = BIT(24);
-	KUNIT_EXPECT_PTR_EQ(test, cats_wfq_set_params(&b->c, &p), NULL);
+	KUNIT_EXPECT_EQ(test, cats_wfq_set_params(&b->c, &p), CATS_REASON_NONE);
 	KUNIT_EXPECT_TRUE(test, cats_wfq_get_params(&b->c, &q));
 	KUNIT_EXPECT_EQ(test, memcmp(&p, &q, sizeof(p)), 0);
 }
@@ -153,13 +153,13 @@ static void params__refused(struct kunit *test)
 	cats_wfq_get_params(&b->c, &before);
 	p = before;
 	p.weight[3] = 0;
-	KUNIT_EXPECT_NE(test, (size_t)cats_wfq_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_wfq_set_params(&b->c, &p), CATS_REASON_NONE);
 	p.weight[3] = BIT(24) + 1;
-	KUNIT_EXPECT_NE(test, (size_t)cats_wfq_set_params(&b->c, &p), 0);
+	KUNIT_EXPECT_NE(test, cats_wfq_set_params(&b->c, &p), CATS_REASON_NONE);
 	cats_wfq_get_params(&b->c, &after);
 	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(before)), 0);
 	cats_conductor_set_ops(&b->c, &cats_bounded);
-	KUNIT_EXPECT_NE(test, (size_t)cats_wfq_set_params(&b->c, &before), 0);
+	KUNIT_EXPECT_NE(test, cats_wfq_set_params(&b->c, &before), CATS_REASON_NONE);
 	KUNIT_EXPECT_FALSE(test, cats_wfq_get_params(&b->c, &p));
 }
 

@@ -9,17 +9,35 @@
  */
 #include "cats_sock.h"
 #include "name.h"
+#include "trace.h"
 
-static u32 *counter(struct cats_drops *drops, enum cats_event event)
+/* Of the socket, of its namespace, and for those who trace. */
+static void note_drop(struct cats_sock *cs, const struct cats_txmsg *m, enum cats_event event)
 {
+	struct cats_drops *drops = &cs->drops[m->msg.urgency];
+
 	switch (event) {
 	case CATS_EVENT_EXPIRED:
-		return &drops->expired;
+		drops->expired++;
+		cats_count(cs->mib, CATS_MIB_EXPIRED);
+		trace_cats_expire(cs->sk, m);
+		break;
 	case CATS_EVENT_SHED:
-		return &drops->shed;
+		drops->shed++;
+		cats_count(cs->mib, CATS_MIB_SHED);
+		trace_cats_shed(cs->sk, m);
+		break;
+	case CATS_EVENT_REPLACED:
+		drops->cancelled++;
+		cats_count(cs->mib, CATS_MIB_REPLACED);
+		trace_cats_replace(cs->sk, m);
+		break;
 	default:
-		return &drops->cancelled;
+		drops->cancelled++;
+		cats_count(cs->mib, CATS_MIB_CANCELLED);
+		trace_cats_cancel(cs->sk, m);
 	}
+	cats_count_down(cs->mib, CATS_MIB_CURR_MSGS);
 }
 
 /**
@@ -34,7 +52,7 @@ void cats_drop(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 {
 	cats_sock_held(sk);
 	cs->dropped_bytes += m->msg.len;
-	(*counter(&cs->drops[m->msg.urgency], event))++;
+	note_drop(cs, m, event);
 	cats_notify(sk, cs, m, event);
 	cats_txmsg_put(sk, cs, m);
 }
@@ -151,6 +169,9 @@ void cats_enqueue(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
 		replace(cs, m, now);
 	else
 		cats_conductor_enqueue(&cs->conductor, &m->msg, stream_of(m), now);
+	cats_count(cs->mib, CATS_MIB_MSGS);
+	cats_count(cs->mib, CATS_MIB_CURR_MSGS);
+	trace_cats_enqueue(sk, cs, m);
 	cats_expire_later(sk, cs);
 }
 
@@ -160,6 +181,7 @@ static void change_one(struct cats_sock *cs, struct cats_change *change,
 {
 	struct cats_conductor *c = &cs->conductor;
 	u64 now = ktime_get_ns();
+	unsigned int old_urgency;
 
 	if (!may_change(m) || (change->stream && change->stream != m->tag.stream))
 		return;
@@ -175,9 +197,12 @@ static void change_one(struct cats_sock *cs, struct cats_change *change,
 		cats_drop(cs->sk, cs, m, CATS_EVENT_CANCELLED);
 		return;
 	}
+	old_urgency = m->msg.urgency;
 	cats_conductor_reprioritize(c, &m->msg, change->urgency, change->stream ?
 				    change->flags & CATS_F_INCREMENTAL :
 				    m->msg.incremental, now);
+	cats_count(cs->mib, CATS_MIB_REPRIORITIZED);
+	trace_cats_reprioritize(cs->sk, m, old_urgency);
 }
 
 static void change_by_cookie(struct cats_sock *cs, struct cats_change *change, bool cancel)
@@ -207,21 +232,20 @@ static void change_stream(struct cats_sock *cs, struct cats_change *change, bool
 	cats_stream_put(cs->sk, cs, s);
 }
 
-/* Returns NULL, or why not. */
-static const char *check_change(const struct cats_change *change, bool cancel)
+/* Returns 0, or why not. */
+static enum cats_reason check_change(const struct cats_change *change, bool cancel)
 {
 	u32 flags = cancel || !change->stream ? 0 : CATS_F_INCREMENTAL;
 
 	if (!change->cookie && !change->stream)
-		return "change: neither a cookie nor a stream";
+		return CATS_REASON_CHANGE_WHAT;
 	if (change->flags & ~flags)
-		return "change: unknown flag";
+		return CATS_REASON_CHANGE_FLAG;
 	if (change->urgency > (cancel ? 0 : CATS_URGENCY_MAX))
-		return cancel ? "change: CATS_CANCEL has no urgency" :
-				"change: urgency is above 7";
+		return cancel ? CATS_REASON_CANCEL_URGENCY : CATS_REASON_CHANGE_URGENCY;
 	if (change->reserved)
-		return "change: reserved field is not 0";
-	return NULL;
+		return CATS_REASON_CHANGE_RESERVED;
+	return CATS_REASON_NONE;
 }
 
 /**
@@ -236,11 +260,11 @@ static const char *check_change(const struct cats_change *change, bool cancel)
 int cats_change(struct sock *sk, struct cats_sock *cs, struct cats_change *change,
 		bool cancel)
 {
-	const char *why = check_change(change, cancel);
+	enum cats_reason why = check_change(change, cancel);
 
 	cats_sock_held(sk);
 	if (why)
-		return cats_refuse(cs, -EINVAL, why);
+		return cats_refuse(cs, why);
 	cats_expire(sk, cs);
 	change->msgs = 0;
 	change->bytes = 0;

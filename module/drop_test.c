@@ -108,7 +108,7 @@ static void cancel__refused(struct kunit *test)
 	struct pair *p = test->priv;
 
 	KUNIT_EXPECT_EQ(test, cats_change(p->sk, p->cs, &change, true), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, p->cs->reason, "change: neither a cookie nor a stream");
+	KUNIT_EXPECT_EQ(test, p->cs->reason, CATS_REASON_CHANGE_WHAT);
 }
 
 static void reprioritize__moves(struct kunit *test)

@@ -19,6 +19,7 @@
  * flow without one counts as application-limited for BBR.
  */
 #include "cats_sock.h"
+#include "trace.h"
 
 /* Between attempts to find memory when no ACK will call us; about a min RTO. */
 #define RETRY_DELAY	(HZ / 5)
@@ -65,6 +66,20 @@ bool cats_can_send(const struct sock *sk)
 	return (1 << state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT);
 }
 
+/**
+ * cats_sent_whole() - the Conductor does not have a message any more, all was committed
+ * @sk: socket
+ * @cs: its CATS state
+ * @m: message
+ */
+void cats_sent_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m)
+{
+	cats_count(cs->mib, CATS_MIB_SENT_MSGS);
+	cats_count_down(cs->mib, CATS_MIB_CURR_MSGS);
+	cats_notice_watch(sk, cs, m);
+	cats_txmsg_put(sk, cs, m);
+}
+
 /* Appends up to @limit bytes of @m; returns how many, or a negative errno. */
 static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    u32 limit, u32 size_goal, gfp_t gfp)
@@ -75,13 +90,15 @@ static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 
 	if (n < 0)
 		return n;
+	if (begins)
+		cats_note_begin(sk, cs, m);
 	complete = cats_conductor_commit(&cs->conductor, &m->msg, n, now);
 	if (begins)
 		cats_notice_begun(sk, cs, m, n, now);
+	cats_note_commit(sk, cs, m, n);
 	if (complete) {
 		cats_append_done(sk, cs, m);
-		cats_notice_watch(sk, cs, m);
-		cats_txmsg_put(sk, cs, m);
+		cats_sent_whole(sk, cs, m);
 	}
 	return n;
 }
@@ -130,6 +147,7 @@ static bool feed_budget(struct sock *sk, struct cats_sock *cs, bool flush, gfp_t
 		bytes = min(bytes, burst - cats_unsent(sk));
 		if (feed_msg(sk, cs, m, bytes, burst, gfp) < 0) {
 			cs->alloc_failures++;
+			cats_count(cs->mib, CATS_MIB_FEED_NO_MEMORY);
 			break;
 		}
 		fed = true;
@@ -249,7 +267,7 @@ void cats_feed(struct sock *sk, struct cats_sock *cs)
  */
 void cats_feed_all(struct sock *sk, struct cats_sock *cs)
 {
-	cats_flight_end(cs);
+	cats_flight_end(sk, cs);
 	feed(sk, cs, true);
 }
 
@@ -313,7 +331,7 @@ void cats_timer(struct timer_list *t)
 	cats_chain_expire(sk, cs);
 	if (cats_expire(sk, cs))
 		cats_wake_writers(sk, cs);
-	cs->batch = false;
+	cats_batch_over(sk, cs);
 	feed_now(sk, cs, true);
 	cats_expire_later(sk, cs);
 out:
@@ -344,13 +362,19 @@ static struct cats_txmsg *next_to_drain(struct sock *sk, struct cats_sock *cs)
 	cats_expire(sk, cs);
 	while (cats_conductor_stalled(c)) {
 		m = c->current_msg;
-		if (cats_conductor_close_msg(c, m, ktime_get_ns())) {
-			cats_notice_watch(sk, cs, to_txmsg(m));
-			cats_txmsg_put(sk, cs, to_txmsg(m));
-		}
+		if (cats_conductor_close_msg(c, m, ktime_get_ns()))
+			cats_sent_whole(sk, cs, to_txmsg(m));
 	}
 	m = cats_conductor_next(c);
 	return m ? to_txmsg(m) : NULL;
+}
+
+static void note_drain(const struct sock *sk, const struct cats_sock *cs)
+{
+	if (cats_conductor_empty(&cs->conductor))
+		return;
+	cats_count(cs->mib, CATS_MIB_DRAINS);
+	trace_cats_drain(sk, cs);
 }
 
 /**
@@ -372,6 +396,7 @@ void cats_drain(struct sock *sk, struct cats_sock *cs)
 	if (!cats_can_send(sk))
 		return;
 	cats_chain_end_all(sk, cs);
+	note_drain(sk, cs);
 	while ((m = next_to_drain(sk, cs))) {
 		feed_msg(sk, cs, m, cats_txmsg_left(m), size_goal,
 			 nofail_gfp(sk));

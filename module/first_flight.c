@@ -22,6 +22,7 @@
 #include <linux/hrtimer.h>
 
 #include "cats_sock.h"
+#include "trace.h"
 
 /*
  * A shorter hold is none, us: the path takes less than 1.3 ms, and setting a timer
@@ -38,6 +39,14 @@ static u32 hold_us(const struct sock *sk)
 	return us < HOLD_MIN ? 0 : us;
 }
 
+static void hold_end(const struct sock *sk, struct cats_sock *cs)
+{
+	if (!READ_ONCE(cs->holding))
+		return;
+	WRITE_ONCE(cs->holding, false);
+	trace_cats_resume(sk, cs, false);
+}
+
 /* The time is up; the timer's reference to the socket goes. */
 static enum hrtimer_restart hold_over(struct hrtimer *timer)
 {
@@ -48,7 +57,7 @@ static enum hrtimer_restart hold_over(struct hrtimer *timer)
 	/* Closed meanwhile: @cs is alive for this softirq, but not in use. */
 	if (sk->sk_write_space != cats_write_space || !READ_ONCE(cs->holding))
 		goto out;
-	WRITE_ONCE(cs->holding, false);
+	hold_end(sk, cs);
 	if (sock_owned_by_user(sk))
 		cs->hold_over = true;
 	else
@@ -76,10 +85,21 @@ static void start_hold(struct sock *sk, struct cats_sock *cs)
 	if (!us)
 		return;
 	WRITE_ONCE(cs->holding, true);
+	cats_count(cs->mib, CATS_MIB_HOLDS);
+	trace_cats_hold(sk, false, us);
 	/* If it was pending, after a hold that ended early, it has its reference. */
 	if (hrtimer_try_to_cancel(&cs->hold_timer) != 1)
 		sock_hold(sk);
 	hrtimer_start(&cs->hold_timer, ns_to_ktime(us * NSEC_PER_USEC), HRTIMER_MODE_REL_SOFT);
+}
+
+static void start_batch(const struct sock *sk, struct cats_sock *cs)
+{
+	if (cs->batch)
+		return;
+	cs->batch = true;
+	cats_count(cs->mib, CATS_MIB_BATCHES);
+	trace_cats_hold(sk, true, 0);
 }
 
 /**
@@ -97,7 +117,7 @@ void cats_flight_begin(struct sock *sk, struct cats_sock *cs, unsigned int urgen
 	    !tcp_rtx_and_write_queues_empty(sk))
 		return;
 	if (batch)
-		cs->batch = true;
+		start_batch(sk, cs);
 	else if (urgency > CATS_URGENCY_DEFAULT && !READ_ONCE(cs->holding))
 		start_hold(sk, cs);
 }
@@ -119,13 +139,27 @@ bool cats_may_go(const struct cats_sock *cs, unsigned int urgency)
 }
 
 /**
- * cats_flight_end() - everything may go
- * @cs: CATS socket
+ * cats_batch_over() - a batch holds nothing any more
+ * @sk: socket
+ * @cs: its CATS state
  */
-void cats_flight_end(struct cats_sock *cs)
+void cats_batch_over(const struct sock *sk, struct cats_sock *cs)
 {
+	if (!cs->batch)
+		return;
 	cs->batch = false;
-	WRITE_ONCE(cs->holding, false);
+	trace_cats_resume(sk, cs, true);
+}
+
+/**
+ * cats_flight_end() - everything may go
+ * @sk: socket
+ * @cs: its CATS state
+ */
+void cats_flight_end(const struct sock *sk, struct cats_sock *cs)
+{
+	cats_batch_over(sk, cs);
+	hold_end(sk, cs);
 }
 
 /**
@@ -135,7 +169,7 @@ void cats_flight_end(struct cats_sock *cs)
  */
 void cats_flight_stop(struct sock *sk, struct cats_sock *cs)
 {
-	cats_flight_end(cs);
+	cats_flight_end(sk, cs);
 	if (hrtimer_try_to_cancel(&cs->hold_timer) == 1)
 		__sock_put(sk);
 }
@@ -149,7 +183,7 @@ void cats_batch_end(struct sock *sk, struct cats_sock *cs)
 {
 	if (!cs->batch)
 		return;
-	cs->batch = false;
+	cats_batch_over(sk, cs);
 	cats_feed(sk, cs);
 }
 

@@ -127,7 +127,7 @@ static void hold__references(struct kunit *test)
 	cats_flight_begin(p->sk, p->cs, 7, false);
 	KUNIT_EXPECT_TRUE(test, hrtimer_is_queued(&p->cs->hold_timer));
 	KUNIT_EXPECT_EQ(test, refcount_read(&p->sk->sk_refcnt), refs + 1);
-	cats_flight_end(p->cs);
+	cats_flight_end(p->sk, p->cs);
 	KUNIT_EXPECT_TRUE(test, hrtimer_is_queued(&p->cs->hold_timer));
 	cats_flight_begin(p->sk, p->cs, 7, false);
 	KUNIT_EXPECT_EQ(test, refcount_read(&p->sk->sk_refcnt), refs + 1);

@@ -17,6 +17,8 @@
 #include "cats_sock.h"
 #include "name.h"
 #include "policy.h"
+#include "trace.h"
+#include "version.h"
 
 static struct kmem_cache *sock_cache;
 
@@ -37,6 +39,7 @@ static struct cats_sock *alloc_cats_sock(struct sock *sk, gfp_t gfp)
 		return ERR_PTR(-ENOMEM);
 	}
 	cs->sk = sk;
+	cs->mib = cats_net_mib(sock_net(sk));
 	spin_lock_init(&cs->settings_lock);
 	timer_setup(&cs->timer, cats_timer, 0);
 	cats_flight_init(cs);
@@ -118,40 +121,55 @@ void cats_disarm(struct sock *sk, struct cats_sock *cs)
 	disarm(sk, cs);
 }
 
-/* Attach; the socket is owned by setsockopt(TCP_ULP). */
-static int cats_ulp_init(struct sock *sk)
+/* Returns 0, or why not. */
+static enum cats_reason check_attach(const struct sock *sk)
 {
-	struct cats_sock *cs;
-	int err;
-
-	cats_sock_held(sk);
-	/* The core has cleared it, even if we refuse.  TCP has it, and so have we. */
-	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
 	if (!((1 << sk->sk_state) & ATTACH_STATES))
-		return -ENOTCONN;
+		return CATS_REASON_ATTACH_STATE;
 	if (!cats_proto(sk->sk_prot) || sk_is_mptcp(sk))
-		return -EOPNOTSUPP;
+		return CATS_REASON_ATTACH_OTHER;
 	/* A write that sleeps would go on in TCP, amidst our messages. */
 	if (sk->sk_write_pending ||
 	    (sk->sk_state != TCP_LISTEN && rcu_access_pointer(__sk_user_data(sk))))
-		return -EBUSY;
-	cs = alloc_cats_sock(sk, GFP_KERNEL);
+		return CATS_REASON_ATTACH_BUSY;
+	return CATS_REASON_NONE;
+}
+
+/* Returns 0, or why not. */
+static enum cats_reason attach(struct sock *sk)
+{
+	struct cats_sock *cs = alloc_cats_sock(sk, GFP_KERNEL);
+
 	if (IS_ERR(cs))
-		return PTR_ERR(cs);
+		return PTR_ERR(cs) == -ENOBUFS ? CATS_REASON_ATTACH_LIMIT :
+						 CATS_REASON_ATTACH_MEMORY;
 	cats_net_defaults(sock_net(sk), cs);
 	cs->poll_urgency = CATS_POLL_DEFAULT_TAG;
 	cs->base = sk->sk_prot;
 	cs->saved_write_space = sk->sk_write_space;
 	cs->saved_state_change = sk->sk_state_change;
-	err = cats_swap_ops(sk->sk_socket);
-	if (err) {
+	if (cats_swap_ops(sk->sk_socket)) {
 		free_cats_sock(cs);
-		return err;
+		return CATS_REASON_ATTACH_OTHER;
 	}
 	rcu_assign_pointer(inet_csk(sk)->icsk_ulp_data, cs);
 	if (sk->sk_state != TCP_LISTEN)
 		cats_arm(sk, cs);
-	return 0;
+	cats_count(cs->mib, CATS_MIB_ATTACHED);
+	trace_cats_attach(sk, cs, false);
+	return CATS_REASON_NONE;
+}
+
+/* The socket is owned by setsockopt(TCP_ULP). */
+static int cats_ulp_init(struct sock *sk)
+{
+	enum cats_reason why;
+
+	cats_sock_held(sk);
+	/* The core has cleared it, even if we refuse.  TCP has it, and so have we. */
+	set_bit(SOCK_SUPPORT_ZC, &sk->sk_socket->flags);
+	why = check_attach(sk) ?: attach(sk);
+	return why ? cats_refuse_call(sock_net(sk), sk, why) : 0;
 }
 
 /* It has the policy already. */
@@ -242,6 +260,8 @@ static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
 	}
 	inherit(cs, listener);
 	cats_arm(newsk, cs);
+	cats_count(cs->mib, CATS_MIB_ACCEPTED);
+	trace_cats_attach(newsk, cs, true);
 }
 
 /*
@@ -255,6 +275,7 @@ static void cats_ulp_release(struct sock *sk)
 
 	if (sk->sk_write_space == cats_write_space)
 		disarm(sk, cs);
+	trace_cats_detach(sk, cs);
 	cats_txstamp_purge(sk, cs);
 	cats_net_put_socket(sock_net(sk));
 	RCU_INIT_POINTER(inet_csk(sk)->icsk_ulp_data, NULL);
@@ -267,6 +288,8 @@ struct tcp_ulp_ops cats_ulp __read_mostly = {
 	.init		= cats_ulp_init,
 	.clone		= cats_ulp_clone,
 	.release	= cats_ulp_release,
+	.get_info	= cats_diag_info,
+	.get_info_size	= cats_diag_info_size,
 };
 
 static int __init cats_init(void)
@@ -319,4 +342,5 @@ module_exit(cats_exit);
 
 MODULE_DESCRIPTION("CATS: tagged writes on one TCP connection, scheduled in the kernel");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(CATS_VERSION);
 MODULE_ALIAS_TCP_ULP(CATS_ULP_NAME);

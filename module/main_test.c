@@ -67,7 +67,7 @@ static void attach__starts_from_the_defaults(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, cats_conductor_empty(&p->cs->conductor));
 	KUNIT_EXPECT_EQ(test, p->cs->mem, 0);
 	KUNIT_EXPECT_EQ(test, p->cs->seen_snd_nxt, tcp_sk(p->sk)->snd_nxt);
-	KUNIT_EXPECT_PTR_EQ(test, p->cs->reason, NULL);
+	KUNIT_EXPECT_EQ(test, p->cs->reason, CATS_REASON_NONE);
 	KUNIT_EXPECT_FALSE(test, timer_pending(&p->cs->timer));
 }
 

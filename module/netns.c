@@ -66,8 +66,10 @@ bool cats_net_get_socket(struct net *net)
 {
 	struct cats_net *cn = cats_net(net);
 
-	if (atomic_long_inc_return(&cn->nr_sockets) <= cats_net_max_sockets(net))
+	if (atomic_long_inc_return(&cn->nr_sockets) <= cats_net_max_sockets(net)) {
+		cats_count(cn->mib, CATS_MIB_CURR_SOCKETS);
 		return true;
+	}
 	atomic_long_dec(&cn->nr_sockets);
 	return false;
 }
@@ -80,7 +82,10 @@ bool cats_net_get_socket(struct net *net)
  */
 void cats_net_put_socket(struct net *net)
 {
-	atomic_long_dec(&cats_net(net)->nr_sockets);
+	struct cats_net *cn = cats_net(net);
+
+	atomic_long_dec(&cn->nr_sockets);
+	cats_count_down(cn->mib, CATS_MIB_CURR_SOCKETS);
 }
 
 /**
@@ -91,7 +96,10 @@ void cats_net_put_socket(struct net *net)
  */
 void cats_net_plain_child(struct net *net)
 {
-	atomic_long_inc(&cats_net(net)->plain_children);
+	struct cats_net *cn = cats_net(net);
+
+	atomic_long_inc(&cn->plain_children);
+	cats_count(cn->mib, CATS_MIB_PLAIN_CHILDREN);
 }
 
 /**
@@ -171,7 +179,7 @@ static int do_conductor(struct ctl_table *table, int write, void *buffer,
 		return err;
 	ops = cats_policy_get(name);
 	if (!ops)
-		return -ENOENT;
+		return cats_refuse_call(cn->net, NULL, CATS_REASON_CONDUCTOR_UNKNOWN);
 	cats_policy_put(xchg(&cn->conductor, ops));
 	return 0;
 }
@@ -195,7 +203,7 @@ static int do_available(struct ctl_table *table, int write, void *buffer, size_t
 static int set_debt(struct cats_net *cn, size_t offset, const int *values, size_t size)
 {
 	struct cats_debt_params params;
-	const char *why;
+	enum cats_reason why;
 
 	spin_lock_bh(&cn->lock);
 	params = cn->debt;
@@ -204,7 +212,7 @@ static int set_debt(struct cats_net *cn, size_t offset, const int *values, size_
 	if (!why)
 		cn->debt = params;
 	spin_unlock_bh(&cn->lock);
-	return why ? -EINVAL : 0;
+	return why ? cats_refuse_call(cn->net, NULL, why) : 0;
 }
 
 /* Some member of @debt, at @extra1; all numbers of it are written, or none. */
@@ -229,14 +237,14 @@ static int do_debt(struct ctl_table *table, int write, void *buffer, size_t *len
 	if (err || !write)
 		return err;
 	if (*lenp < given || values[table->maxlen / sizeof(*values) - 1] < 0)
-		return -EINVAL;
+		return cats_refuse_call(cn->net, NULL, CATS_REASON_SYSCTL_NUMBERS);
 	return set_debt(cn, offset, values, table->maxlen);
 }
 
 static int do_max_sockets(struct ctl_table *table, int write, void *buffer,
 			  size_t *lenp, loff_t *ppos)
 {
-	const struct net *net = table->extra2;
+	struct net *net = table->extra2;
 	int value = cats_net_max_sockets(net);
 	struct ctl_table copy = {
 		.data = &value, .maxlen = sizeof(value), .extra1 = SYSCTL_ZERO,
@@ -247,7 +255,7 @@ static int do_max_sockets(struct ctl_table *table, int write, void *buffer,
 	if (err || !write)
 		return err;
 	if (value > max_sockets_ceiling(net))
-		return -EPERM;
+		return cats_refuse_call(net, NULL, CATS_REASON_SYSCTL_MAX_SOCKETS);
 	WRITE_ONCE(cats_net(net)->max_sockets, value);
 	return 0;
 }
@@ -383,13 +391,22 @@ static void copy_values(struct cats_net *cn, struct cats_net *from)
 static int __net_init net_init(struct net *net)
 {
 	struct cats_net *cn = cats_net(net);
+	int err = cats_mib_init(net);
 
+	if (err)
+		return err;
+	cn->net = net;
 	spin_lock_init(&cn->lock);
 	if (net_eq(net, &init_net))
 		init_values(cn);
 	else
 		copy_values(cn, cats_net(&init_net));
-	return register_sysctls(net, cn);
+	err = register_sysctls(net, cn);
+	if (err) {
+		cats_policy_put(cn->conductor);
+		cats_mib_exit(net);
+	}
+	return err;
 }
 
 static void __net_exit net_exit(struct net *net)
@@ -401,6 +418,7 @@ static void __net_exit net_exit(struct net *net)
 	kfree(table);
 	cats_policy_put(cn->conductor);
 	DEBUG_NET_WARN_ON_ONCE(atomic_long_read(&cn->nr_sockets));
+	cats_mib_exit(net);
 }
 
 static struct pernet_operations cats_net_ops = {

@@ -9,9 +9,11 @@
 #include <net/net_namespace.h>
 
 #include "conductor.h"
+#include "mib.h"
 
 /**
  * struct cats_net - defaults and limits of a network namespace
+ * @net: the namespace
  * @lock: of @debt; taken in any context
  * @conductor: policy of a new socket
  * @debt: parameters of the policy "debt" where it is chosen
@@ -22,9 +24,11 @@
  * @nr_sockets: how many have it now
  * @plain_children: sockets accepted from a CATS listener that became plain TCP
  *	sockets, for want of memory or over the limit, since the module was loaded
+ * @mib: /proc/net/cats_stat
  * @sysctl: /proc/sys/net/cats
  */
 struct cats_net {
+	struct net			*net;
 	spinlock_t			lock;	/* of @debt */
 	const struct cats_conductor_ops	*conductor;
 	struct cats_debt_params		debt;
@@ -33,6 +37,7 @@ struct cats_net {
 	u8				urgency;
 	atomic_long_t			nr_sockets;
 	atomic_long_t			plain_children;
+	struct cats_mib __percpu	*mib;
 	struct ctl_table_header		*sysctl;
 };
 

@@ -59,6 +59,7 @@ static void queue_notice(struct sock *sk, struct cats_sock *cs,
 	if (skb && !sock_queue_err_skb(sk, skb))
 		return;
 	cs->notices_lost++;
+	cats_count(cs->mib, CATS_MIB_NOTICES_LOST);
 	kfree_skb(skb);
 }
 

@@ -115,6 +115,8 @@ static int cats_connect(struct socket *sock, struct sockaddr *addr, int len, int
 	cs = cats_of(sk);
 	if (cs && sk->sk_state == TCP_CLOSE && sk->sk_prot == cs->base)
 		err = cats_arm(sk, cs);
+	if (err)
+		err = cats_refuse(cs, CATS_REASON_CONNECT_BUSY);
 	release_sock(sk);
 	return err ?: inet_stream_connect(sock, addr, len, flags);
 }

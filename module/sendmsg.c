@@ -245,8 +245,7 @@ static int write_whole(struct sock *sk, struct write_op *op, size_t size)
 
 	err = cats_wait_room(sk, cs, op->urgency, need, op->m, &op->timeo);
 	if (err == -EMSGSIZE)
-		return cats_refuse(cs, err,
-				   "message: larger than the send buffer can ever hold");
+		return cats_refuse(cs, CATS_REASON_MSG_SIZE);
 	if (!err)
 		err = retry_nomem(sk, op, SIZE_MAX, step_whole);
 	/* Shutdown or reset while we slept. */
@@ -385,8 +384,7 @@ static int check_write(struct sock *sk, struct write_op *op)
 		return err;
 	sockcm_init(&sockc, sk);
 	if (op->msg->msg_controllen && sock_cmsg_send(sk, op->msg, &sockc))
-		return cats_refuse(op->cs, -EINVAL,
-				   "control message: refused by the socket layer");
+		return cats_refuse(op->cs, CATS_REASON_CMSG_REFUSED);
 	op->tsflags = sockc.tsflags;
 	err = cats_tag_from_msg(op->cs, op->msg, &op->tag);
 	if (err < 0)
@@ -434,7 +432,9 @@ static int pass_rest(struct sock *sk, struct write_op *op)
 	accept_bytes(op, op->copied);
 	cats_chain_queue(op->cs, op->m, true);
 	cats_conductor_next(c);
+	cats_note_begin(sk, op->cs, op->m);
 	cats_conductor_commit(c, &op->m->msg, op->copied, ktime_get_ns());
+	cats_note_commit(sk, op->cs, op->m, op->copied);
 	return 0;
 }
 
@@ -456,6 +456,7 @@ static int pass(struct sock *sk, struct write_op *op, size_t size)
 	if (n < size && !pass_rest(sk, op))
 		return 0;
 	cats_conductor_pass(&op->cs->conductor, op->urgency, n);
+	cats_note_direct(sk, op->cs, op->urgency, n);
 	cats_write_accepted(sk, op->cs, op->urgency);
 	return 1;
 }
@@ -493,8 +494,7 @@ static int write_data(struct sock *sk, struct write_op *op, size_t size)
 	int err;
 
 	if (cats_admit_refuses(op->cs, op->urgency))
-		return cats_refuse(op->cs, -ENOBUFS,
-				   "CATS_ADMIT: so much is queued that writes are refused");
+		return cats_refuse(op->cs, CATS_REASON_ADMIT_REFUSE);
 	if (may_drop(sk, op, size))
 		return write_dropped(sk, op, size);
 	cats_flight_begin(sk, op->cs, op->urgency,

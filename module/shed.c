@@ -13,6 +13,7 @@
 #include <linux/inet_diag.h>
 
 #include "cats_sock.h"
+#include "trace.h"
 
 /**
  * cats_rate() - estimated bandwidth of the path, bytes/s
@@ -84,6 +85,8 @@ void cats_drop_unqueued(struct sock *sk, struct cats_sock *cs, const struct cats
 {
 	cs->dropped_bytes += len;
 	cs->drops[tag->urgency].shed++;
+	cats_count(cs->mib, CATS_MIB_SHED);
+	trace_cats_shed_write(sk, tag, len);
 	cats_notify_unqueued(sk, cs, tag, len, CATS_EVENT_SHED);
 }
 

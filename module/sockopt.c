@@ -20,16 +20,15 @@ static int copy_in(struct cats_sock *cs, void *to, size_t size, size_t min,
 	int zeroed;
 
 	if (optlen < min)
-		return cats_refuse(cs, -EINVAL, "option: value is too short");
+		return cats_refuse(cs, CATS_REASON_OPTION_SHORT);
 	if (optlen > PAGE_SIZE)
-		return cats_refuse(cs, -E2BIG, "option: larger than a page");
+		return cats_refuse(cs, CATS_REASON_OPTION_PAGE);
 	if (optlen > size) {
 		zeroed = check_zeroed_sockptr(optval, size, optlen - size);
 		if (zeroed < 0)
 			return zeroed;
 		if (!zeroed)
-			return cats_refuse(cs, -E2BIG,
-					   "option: longer than this kernel knows, and not 0 there");
+			return cats_refuse(cs, CATS_REASON_OPTION_LONG);
 		optlen = size;
 	}
 	memset(to, 0, size);
@@ -39,7 +38,7 @@ static int copy_in(struct cats_sock *cs, void *to, size_t size, size_t min,
 static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 {
 	struct cats_tag tag;
-	const char *why;
+	enum cats_reason why;
 	int err;
 
 	cats_sock_held(cs->sk);
@@ -48,7 +47,7 @@ static int set_tag(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
 		return err;
 	why = cats_tag_check_default(&tag);
 	if (why)
-		return cats_refuse(cs, -EINVAL, why);
+		return cats_refuse(cs, why);
 	spin_lock_bh(&cs->settings_lock);
 	WRITE_ONCE(cs->urgency, tag.urgency);
 	spin_unlock_bh(&cs->settings_lock);
@@ -67,7 +66,7 @@ static int set_poll_urgency(struct cats_sock *cs, sockptr_t optval,
 	if (err)
 		return err;
 	if (urgency < CATS_POLL_DEFAULT_TAG || urgency > CATS_URGENCY_MAX)
-		return cats_refuse(cs, -EINVAL, "poll urgency: not in -1 to 7");
+		return cats_refuse(cs, CATS_REASON_POLL_URGENCY);
 	spin_lock_bh(&cs->settings_lock);
 	WRITE_ONCE(cs->poll_urgency, urgency);
 	spin_unlock_bh(&cs->settings_lock);
@@ -83,16 +82,14 @@ static int set_conductor(struct cats_sock *cs, sockptr_t optval,
 
 	cats_sock_held(cs->sk);
 	if (!optlen || optlen > sizeof(name))
-		return cats_refuse(cs, -EINVAL,
-				   "Conductor: name is empty or too long");
+		return cats_refuse(cs, CATS_REASON_CONDUCTOR_NAME);
 	if (copy_from_sockptr(name, optval, optlen))
 		return -EFAULT;
 	if (!name[0] || strnlen(name, sizeof(name)) == sizeof(name))
-		return cats_refuse(cs, -EINVAL,
-				   "Conductor: name is empty or too long");
+		return cats_refuse(cs, CATS_REASON_CONDUCTOR_NAME);
 	ops = cats_policy_get(name);
 	if (!ops)
-		return cats_refuse(cs, -ENOENT, "Conductor: no policy of that name");
+		return cats_refuse(cs, CATS_REASON_CONDUCTOR_UNKNOWN);
 	spin_lock_bh(&cs->settings_lock);
 	cats_net_set_conductor(sock_net(cs->sk), &cs->conductor, ops);
 	spin_unlock_bh(&cs->settings_lock);
@@ -124,9 +121,9 @@ static size_t params_size(int optname)
 	}
 }
 
-/* Returns NULL, or why not. */
-static const char *give_params(struct cats_conductor *c, int optname,
-			       const union params *params)
+/* Returns 0, or why not. */
+static enum cats_reason give_params(struct cats_conductor *c, int optname,
+				    const union params *params)
 {
 	switch (optname) {
 	case CATS_DEBT_PARAMS:
@@ -143,7 +140,7 @@ static int set_params(struct cats_sock *cs, int optname, sockptr_t optval,
 {
 	const size_t per_urgency = CATS_NR_URGENCIES * sizeof(__u32);
 	union params params;
-	const char *why;
+	enum cats_reason why;
 	int err;
 
 	cats_sock_held(cs->sk);
@@ -153,7 +150,7 @@ static int set_params(struct cats_sock *cs, int optname, sockptr_t optval,
 	spin_lock_bh(&cs->settings_lock);
 	why = give_params(&cs->conductor, optname, &params);
 	spin_unlock_bh(&cs->settings_lock);
-	return why ? cats_refuse(cs, -EINVAL, why) : 0;
+	return why ? cats_refuse(cs, why) : 0;
 }
 
 /* Returns their size, or a negative errno. */
@@ -174,7 +171,7 @@ static int get_params(struct cats_sock *cs, int optname, union params *params)
 		if (cats_wfq_get_params(c, &params->wfq))
 			return sizeof(params->wfq);
 	}
-	return cats_refuse(cs, -EINVAL, "parameters: the Conductor is another one");
+	return cats_refuse(cs, CATS_REASON_PARAMS_OTHER);
 }
 
 static int set_admit(struct cats_sock *cs, sockptr_t optval, unsigned int optlen)
@@ -187,7 +184,7 @@ static int set_admit(struct cats_sock *cs, sockptr_t optval, unsigned int optlen
 	if (err)
 		return err;
 	if (admit.reserved)
-		return cats_refuse(cs, -EINVAL, "CATS_ADMIT: reserved field is not 0");
+		return cats_refuse(cs, CATS_REASON_ADMIT_RESERVED);
 	spin_lock_bh(&cs->settings_lock);
 	cs->admit = admit;
 	spin_unlock_bh(&cs->settings_lock);
@@ -211,7 +208,7 @@ static int set_option(struct cats_sock *cs, int optname, sockptr_t optval,
 	case CATS_ADMIT:
 		return set_admit(cs, optval, optlen);
 	default:
-		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
+		return cats_refuse(cs, CATS_REASON_OPTION_UNKNOWN);
 	}
 }
 
@@ -248,7 +245,7 @@ static int set_base_option(struct sock *sk, struct cats_sock *cs, int level,
 	if (!err && level == SOL_TCP && (optname == TCP_NODELAY || optname == TCP_CORK))
 		send_pending(sk, cs);
 	if (level == SOL_IPV6 && optname == IPV6_ADDRFORM && err == -EBUSY)
-		cats_refuse(cs, err, "IPV6_ADDRFORM: not with CATS");
+		cats_refuse(cs, CATS_REASON_ADDRFORM);
 	return err;
 }
 
@@ -279,62 +276,6 @@ int cats_setsockopt(struct socket *sock, int level, int optname,
 	err = set_option(cs, optname, optval, optlen);
 	release_sock(sk);
 	return err;
-}
-
-/* The time that bytes take at a rate, us. */
-static u64 time_us(u64 bytes, u64 rate)
-{
-	u64 scaled;
-
-	if (!rate || check_mul_overflow(bytes, (u64)USEC_PER_SEC, &scaled))
-		return CATS_NO_BOUND;
-	return div64_u64(scaled, rate);
-}
-
-static void fill_waits(const struct cats_sock *cs, unsigned int urgency, u64 now,
-		       const struct cats_info *info, struct cats_wait_info *waits)
-{
-	const struct cats_drops *drops = &cs->drops[urgency];
-
-	cats_conductor_get_waits(&cs->conductor, urgency, now, waits);
-	waits->bound_us = CATS_NO_BOUND;
-	if (waits->bound_bytes != CATS_NO_BOUND)
-		waits->bound_us = time_us(waits->bound_bytes + info->budget, info->rate);
-	waits->expired_msgs = drops->expired;
-	waits->cancelled_msgs = drops->cancelled;
-	waits->shed_msgs = drops->shed;
-	waits->refused_msgs = drops->refused;
-}
-
-static void fill_info(const struct sock *sk, const struct cats_sock *cs,
-		      struct cats_info *info)
-{
-	u64 now = ktime_get_ns();
-	unsigned int i;
-
-	memset(info, 0, sizeof(*info));
-	strscpy(info->conductor, cs->conductor.ops->name, sizeof(info->conductor));
-	if (cs->reason)
-		strscpy(info->reason, cs->reason, sizeof(info->reason));
-	info->reason_errno = cs->reason_errno;
-	info->committed = cats_unsent(sk);
-	info->committed_max = cs->committed_max;
-	info->budget = cats_burst(sk);
-	info->budget_max = cs->budget_max;
-	info->alloc_failures = cs->alloc_failures;
-	info->mem_queued = cs->mem;
-	info->mem_limit = cats_mem_limit(sk, cs->urgency);
-	info->rate = cats_rate(sk);
-	info->largest_msg = cs->conductor.largest;
-	info->notices_lost = cs->notices_lost;
-	for (i = 0; i < CATS_NR_URGENCIES; i++) {
-		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
-		fill_waits(cs, i, now, info, &info->waits[i]);
-		if (cs->chains[i] && !cs->chains[i]->was_queued) {
-			info->classes[i].queued_bytes += cs->chains[i]->msg.len;
-			info->classes[i].queued_msgs++;
-		}
-	}
 }
 
 /**
@@ -376,7 +317,7 @@ static int get_value(struct sock *sk, struct cats_sock *cs, int optname,
 		strscpy_pad(v->name, cs->conductor.ops->name, sizeof(v->name));
 		return sizeof(v->name);
 	case CATS_INFO:
-		fill_info(sk, cs, &v->info);
+		cats_fill_info(sk, cs, &v->info);
 		return sizeof(v->info);
 	case CATS_DEBT_PARAMS:
 	case CATS_BOUNDED_PARAMS:
@@ -396,7 +337,7 @@ static int get_value(struct sock *sk, struct cats_sock *cs, int optname,
 		v->admit = cs->admit;
 		return sizeof(v->admit);
 	default:
-		return cats_refuse(cs, -ENOPROTOOPT, "option: unknown to this kernel");
+		return cats_refuse(cs, CATS_REASON_OPTION_UNKNOWN);
 	}
 }
 

@@ -12,23 +12,23 @@
  * cats_tag_check() - is a tag valid?
  * @tag: tag
  *
- * Return: NULL, or why not (EINVAL).
+ * Return: 0, or why not.
  */
-const char *cats_tag_check(const struct cats_tag *tag)
+enum cats_reason cats_tag_check(const struct cats_tag *tag)
 {
 	if (tag->urgency > CATS_URGENCY_MAX)
-		return "tag: urgency is above 7";
+		return CATS_REASON_TAG_URGENCY;
 	if (tag->flags & ~TAG_FLAGS)
-		return "tag: unknown flag";
+		return CATS_REASON_TAG_FLAG;
 	if (tag->flags & CATS_F_INCREMENTAL && !tag->stream)
-		return "tag: CATS_F_INCREMENTAL without a stream";
+		return CATS_REASON_TAG_INCREMENTAL;
 	if (tag->flags & CATS_F_REPLACE && !tag->cookie)
-		return "tag: CATS_F_REPLACE without a cookie";
+		return CATS_REASON_TAG_REPLACE;
 	if (tag->notify & ~CATS_NOTIFY_ALL)
-		return "tag: unknown event in notify";
+		return CATS_REASON_TAG_NOTIFY;
 	if (tag->reserved)
-		return "tag: reserved field is not 0";
-	return NULL;
+		return CATS_REASON_TAG_RESERVED;
+	return CATS_REASON_NONE;
 }
 
 /**
@@ -38,15 +38,15 @@ const char *cats_tag_check(const struct cats_tag *tag)
  * Messages without a tag of their own follow TCP, part by part: they cannot be
  * dropped whole, and nobody could name one of them.
  *
- * Return: NULL, or why not (EINVAL).
+ * Return: 0, or why not.
  */
-const char *cats_tag_check_default(const struct cats_tag *tag)
+enum cats_reason cats_tag_check_default(const struct cats_tag *tag)
 {
 	struct cats_tag rest = *tag;
 
 	rest.urgency = 0;
 	if (memchr_inv(&rest, 0, sizeof(rest)))
-		return "default tag: has more than an urgency";
+		return CATS_REASON_TAG_DEFAULT;
 	return cats_tag_check(tag);
 }
 
@@ -55,20 +55,19 @@ static int tag_from_cmsg(struct cats_sock *cs, struct cmsghdr *cmsg,
 			 struct cats_tag *tag)
 {
 	size_t len = cmsg->cmsg_len - sizeof(*cmsg);
-	const char *why;
+	enum cats_reason why;
 
 	if (cmsg->cmsg_type != CATS_TAG)
-		return cats_refuse(cs, -EINVAL, "control message: unknown type");
+		return cats_refuse(cs, CATS_REASON_CMSG_TYPE);
 	if (len < sizeof(tag->urgency))
-		return cats_refuse(cs, -EINVAL, "tag: shorter than 4 bytes");
+		return cats_refuse(cs, CATS_REASON_TAG_SHORT);
 	if (len > sizeof(*tag) &&
 	    memchr_inv(CMSG_DATA(cmsg) + sizeof(*tag), 0, len - sizeof(*tag)))
-		return cats_refuse(cs, -E2BIG,
-				   "tag: longer than this kernel knows, and not 0 there");
+		return cats_refuse(cs, CATS_REASON_TAG_LONG);
 	memset(tag, 0, sizeof(*tag));
 	memcpy(tag, CMSG_DATA(cmsg), min(len, sizeof(*tag)));
 	why = cats_tag_check(tag);
-	return why ? cats_refuse(cs, -EINVAL, why) : 0;
+	return why ? cats_refuse(cs, why) : 0;
 }
 
 /**
@@ -87,13 +86,11 @@ int cats_tag_from_msg(struct cats_sock *cs, struct msghdr *msg,
 
 	for_each_cmsghdr(cmsg, msg) {
 		if (!CMSG_OK(msg, cmsg))
-			return cats_refuse(cs, -EINVAL,
-					   "control message: bad length");
+			return cats_refuse(cs, CATS_REASON_CMSG_LENGTH);
 		if (cmsg->cmsg_level != SOL_CATS)
 			continue;
 		if (found)
-			return cats_refuse(cs, -EINVAL,
-					   "control message: more than one tag");
+			return cats_refuse(cs, CATS_REASON_CMSG_TAGS);
 		err = tag_from_cmsg(cs, cmsg, tag);
 		if (err)
 			return err;

@@ -6,6 +6,7 @@
 #include <kunit/test.h>
 
 #include "cats_sock.h"
+#include "pair_test.h"
 
 #define TAG_ROOM	64
 
@@ -21,12 +22,14 @@ union control {
 
 /**
  * struct bench - a write with control messages
+ * @inet: the socket, as much of it as is looked at
  * @cs: where refusals are remembered
  * @msg: the write
  * @control: its control messages
  * @tag: what was found
  */
 struct bench {
+	struct inet_sock	inet;
 	struct cats_sock	cs;
 	struct msghdr		msg;
 	union control		control;
@@ -39,6 +42,8 @@ static int bench_init(struct kunit *test)
 
 	if (!b)
 		return -ENOMEM;
+	sock_net_set(&b->inet.sk, &init_net);
+	b->cs.sk = &b->inet.sk;
 	b->msg.msg_control = &b->control;
 	test->priv = b;
 	return 0;
@@ -71,11 +76,10 @@ static void expect_refused(struct kunit *test, int err, const char *reason)
 {
 	struct bench *b = test->priv;
 
-	b->cs.reason = "none";
-	b->cs.reason_errno = 0;
+	b->cs.reason = CATS_REASON_NONE;
 	KUNIT_EXPECT_EQ(test, find_tag(b), err);
-	KUNIT_EXPECT_STREQ(test, b->cs.reason, reason);
-	KUNIT_EXPECT_EQ(test, b->cs.reason_errno, -err);
+	KUNIT_EXPECT_STREQ(test, cats_reason_text(b->cs.reason), reason);
+	KUNIT_EXPECT_EQ(test, cats_reason_errno(b->cs.reason), -err);
 	KUNIT_EXPECT_LT(test, strlen(reason), (size_t)CATS_REASON_MAX);
 }
 
@@ -89,7 +93,7 @@ static void expect_tag(struct kunit *test, u32 urgency)
 	KUNIT_EXPECT_EQ(test, b->tag.flags, 0);
 	KUNIT_EXPECT_EQ(test, b->tag.stream, 0);
 	KUNIT_EXPECT_EQ(test, b->tag.reserved, 0);
-	KUNIT_EXPECT_PTR_EQ(test, b->cs.reason, NULL);
+	KUNIT_EXPECT_EQ(test, b->cs.reason, CATS_REASON_NONE);
 }
 
 static void check__urgencies(struct kunit *test)
@@ -97,10 +101,10 @@ static void check__urgencies(struct kunit *test)
 	struct cats_tag tag = {};
 
 	for (tag.urgency = 0; tag.urgency <= CATS_URGENCY_MAX; tag.urgency++)
-		KUNIT_EXPECT_PTR_EQ(test, cats_tag_check(&tag), NULL);
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&tag), "tag: urgency is above 7");
+		KUNIT_EXPECT_EQ(test, cats_tag_check(&tag), CATS_REASON_NONE);
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&tag), CATS_REASON_TAG_URGENCY);
 	tag.urgency = U32_MAX;
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&tag), "tag: urgency is above 7");
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&tag), CATS_REASON_TAG_URGENCY);
 }
 
 static void check__reserved_fields(struct kunit *test)
@@ -109,10 +113,9 @@ static void check__reserved_fields(struct kunit *test)
 	struct cats_tag notify = { .notify = 1U << CATS_NR_EVENTS };
 	struct cats_tag reserved = { .reserved = 1U << 31 };
 
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&flag), "tag: unknown flag");
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&notify), "tag: unknown event in notify");
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&reserved),
-			   "tag: reserved field is not 0");
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&flag), CATS_REASON_TAG_FLAG);
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&notify), CATS_REASON_TAG_NOTIFY);
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&reserved), CATS_REASON_TAG_RESERVED);
 }
 
 static void check__flags_that_need_more(struct kunit *test)
@@ -120,26 +123,23 @@ static void check__flags_that_need_more(struct kunit *test)
 	struct cats_tag incremental = { .flags = CATS_F_INCREMENTAL };
 	struct cats_tag replace = { .flags = CATS_F_REPLACE };
 
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&incremental),
-			   "tag: CATS_F_INCREMENTAL without a stream");
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&incremental), CATS_REASON_TAG_INCREMENTAL);
 	incremental.stream = 1;
-	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check(&incremental), NULL);
-	KUNIT_EXPECT_STREQ(test, cats_tag_check(&replace),
-			   "tag: CATS_F_REPLACE without a cookie");
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&incremental), CATS_REASON_NONE);
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&replace), CATS_REASON_TAG_REPLACE);
 	replace.cookie = 1;
-	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check(&replace), NULL);
+	KUNIT_EXPECT_EQ(test, cats_tag_check(&replace), CATS_REASON_NONE);
 }
 
 static void check__default(struct kunit *test)
 {
 	struct cats_tag tag = { .urgency = CATS_URGENCY_MAX };
 
-	KUNIT_EXPECT_PTR_EQ(test, cats_tag_check_default(&tag), NULL);
+	KUNIT_EXPECT_EQ(test, cats_tag_check_default(&tag), CATS_REASON_NONE);
 	tag.urgency++;
-	KUNIT_EXPECT_STREQ(test, cats_tag_check_default(&tag), "tag: urgency is above 7");
+	KUNIT_EXPECT_EQ(test, cats_tag_check_default(&tag), CATS_REASON_TAG_URGENCY);
 	tag = (struct cats_tag){ .stream = 1 };
-	KUNIT_EXPECT_STREQ(test, cats_tag_check_default(&tag),
-			   "default tag: has more than an urgency");
+	KUNIT_EXPECT_EQ(test, cats_tag_check_default(&tag), CATS_REASON_TAG_DEFAULT);
 }
 
 static void from_msg__no_control(struct kunit *test)
@@ -316,6 +316,8 @@ static struct kunit_case tag_cases[] = {
 
 static struct kunit_suite tag_suite = {
 	.name = "tag",
+	.suite_init = pair_suite_init,
+	.suite_exit = pair_suite_exit,
 	.init = bench_init,
 	.test_cases = tag_cases,
 };

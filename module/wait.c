@@ -20,6 +20,7 @@
 #include <linux/sched/signal.h>
 
 #include "cats_sock.h"
+#include "trace.h"
 
 #define TAKE_TURNS	GENMASK(CATS_URGENCY_MAX, CATS_URGENCY_DEFAULT)
 
@@ -215,6 +216,9 @@ static int sleep_until_room(struct sock *sk, struct cats_sock *cs,
 	DEFINE_WAIT_FUNC(wait, woken_wake_function);
 	int err = -EAGAIN;
 
+	cats_count(cs->mib, CATS_MIB_BLOCKED);
+	cats_count(cs->mib, CATS_MIB_CURR_BLOCKED);
+	trace_cats_block(sk, cs, urgency, need);
 	add_wait_queue(sk_sleep(sk), &wait);
 	block(cs, urgency, need);
 	while (err == -EAGAIN && *timeo) {
@@ -226,6 +230,8 @@ static int sleep_until_room(struct sock *sk, struct cats_sock *cs,
 	}
 	remove_wait_queue(sk_sleep(sk), &wait);
 	unblock(sk, cs, urgency, !err);
+	cats_count_down(cs->mib, CATS_MIB_CURR_BLOCKED);
+	trace_cats_unblock(sk, urgency, -err);
 	return err;
 }
 
@@ -253,6 +259,7 @@ int cats_wait_room(struct sock *sk, struct cats_sock *cs, unsigned int urgency,
 	if (err == -EAGAIN && *timeo)
 		err = sleep_until_room(sk, cs, urgency, need, m, timeo);
 	if (err == -EAGAIN) {
+		cats_count(cs->mib, CATS_MIB_NO_ROOM);
 		WRITE_ONCE(cs->refused[urgency], need);
 		cats_want_room(sk, cs, urgency);
 	}

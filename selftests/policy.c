@@ -199,7 +199,7 @@ TEST_F(policy, bad_parameters_change_nothing)
 	bad.bucket = (1U << 30) + 1;
 	EXPECT_STREQ("bounded parameters: bucket is above 2^30",
 		     refused(self->p.tx, CATS_BOUNDED_PARAMS, &bad, sizeof(bad)));
-	EXPECT_STREQ("wfq parameters: the Conductor is not wfq",
+	EXPECT_STREQ("parameters: the Conductor is another one",
 		     refused(self->p.tx, CATS_WFQ_PARAMS, &wfq, sizeof(wfq)));
 	EXPECT_STREQ("option: value is too short",
 		     refused(self->p.tx, CATS_BOUNDED_PARAMS, &bad, 4));
@@ -208,7 +208,7 @@ TEST_F(policy, bad_parameters_change_nothing)
 	ASSERT_EQ(0, set_conductor(self->p.tx, "wfq"));
 	EXPECT_STREQ("wfq parameters: weight is not in 1 to 2^24",
 		     refused(self->p.tx, CATS_WFQ_PARAMS, &wfq, sizeof(wfq)));
-	EXPECT_STREQ("bounded parameters: the Conductor is not bounded",
+	EXPECT_STREQ("parameters: the Conductor is another one",
 		     refused(self->p.tx, CATS_BOUNDED_PARAMS, &bounded, sizeof(bounded)));
 	EXPECT_ERRNO(EINVAL, getsockopt(self->p.tx, SOL_CATS, CATS_BOUNDED_PARAMS, &after,
 					&len));

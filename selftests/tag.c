@@ -429,7 +429,7 @@ TEST_F(tag, debt_params)
 	ASSERT_EQ(0, set_conductor(fd, "strict"));
 	EXPECT_REFUSED(setsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &q, sizeof(q)),
 		       EINVAL,
-		       "debt parameters: the Conductor is not of the debt family");
+		       "parameters: the Conductor is another one");
 	EXPECT_REFUSED(getsockopt(fd, SOL_CATS, CATS_DEBT_PARAMS, &q, &len), EINVAL,
 		       "parameters: the Conductor is another one");
 }

@@ -37,7 +37,7 @@ CHECK(sizeof(struct cats_bounded_params) == 36);
 CHECK(sizeof(struct cats_wfq_params) == 32);
 CHECK(sizeof(struct cats_class_info) == 48);
 CHECK(offsetof(struct cats_class_info, queued_msgs) == 40);
-CHECK(sizeof(struct cats_info) == 912);
+CHECK(sizeof(struct cats_info) == 920);
 CHECK(offsetof(struct cats_info, reason) == 16);
 CHECK(offsetof(struct cats_info, reason_errno) == 96);
 CHECK(offsetof(struct cats_info, committed) == 100);

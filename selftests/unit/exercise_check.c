@@ -245,7 +245,7 @@ void check_waits(struct exercise *x)
 		check_wait(x, i);
 }
 
-static const char *set_params(struct exercise *x, enum family which, const struct params *p)
+static enum cats_reason set_params(struct exercise *x, enum family which, const struct params *p)
 {
 	if (which == FAMILY_DEBT)
 		return cats_debt_set_params(&x->c, &p->debt);
@@ -290,12 +290,12 @@ void check_accepted(struct exercise *x, const struct params *p)
 {
 	struct params must = expected_params(x, p), now;
 	enum family family;
-	const char *why;
+	enum cats_reason why;
 
 	for (family = FAMILY_DEBT; family <= FAMILY_WFQ; family++) {
 		why = set_params(x, family, p);
 		if (why && family == x->family)
-			fail(x, "params", "refused: %s", why);
+			fail(x, "params", "refused, reason %u", why);
 		if (!why && family != x->family)
 			fail(x, "params", "%s takes those of others", x->c.ops->name);
 	}

@@ -64,7 +64,12 @@
  * Errors.  Beside TCP's own: EINVAL bad tag, name or parameter; E2BIG see
  * above; EMSGSIZE a tagged message that can never fit the send buffer;
  * ENOENT no Conductor of that name; ENOBUFS refused by CATS_ADMIT.  A refused
- * call changes nothing, and &struct cats_info.reason then says why in words.
+ * call changes nothing, and &struct cats_info.reason then says why in words, and
+ * &struct cats_info.reason_code as one of CATS_REASONS.
+ *
+ * To look at somebody else's sockets: sock_diag(7) with CAP_NET_ADMIN has, for each CATS
+ * socket, "cats" and an attribute CATS_ULP_INFO in INET_DIAG_ULP_INFO; and there are the
+ * tracepoints of the system "cats", and /proc/net/cats_stat.
  */
 #ifndef _UAPI_LINUX_CATS_H
 #define _UAPI_LINUX_CATS_H
@@ -282,6 +287,123 @@ struct cats_notice {
 #define CATS_CONDUCTOR_NAME_MAX	16
 #define CATS_REASON_MAX		80
 
+/*
+ * Attribute in INET_DIAG_ULP_INFO of sock_diag(7), beside INET_ULP_INFO_NAME: &struct
+ * cats_info.  Clear of the kernel's own INET_ULP_INFO_*.
+ */
+#define CATS_ULP_INFO		313
+
+/*
+ * Why the module refuses a call: REASON(name, code, errno, text), each text shorter than
+ * CATS_REASON_MAX.  Codes are stable: new ones come at the end, none is used again.  The
+ * module, its tracepoint cats_refuse, "catsctl explain" and cats(7) all have this list.
+ */
+#define CATS_REASONS(REASON)							\
+	REASON(CMSG_REFUSED, 1, EINVAL,						\
+	       "control message: refused by the socket layer")			\
+	REASON(CMSG_TYPE, 2, EINVAL,						\
+	       "control message: unknown type")					\
+	REASON(CMSG_LENGTH, 3, EINVAL,						\
+	       "control message: bad length")					\
+	REASON(CMSG_TAGS, 4, EINVAL,						\
+	       "control message: more than one tag")				\
+	REASON(TAG_SHORT, 5, EINVAL,						\
+	       "tag: shorter than 4 bytes")					\
+	REASON(TAG_LONG, 6, E2BIG,						\
+	       "tag: longer than this kernel knows, and not 0 there")		\
+	REASON(TAG_URGENCY, 7, EINVAL,						\
+	       "tag: urgency is above 7")					\
+	REASON(TAG_FLAG, 8, EINVAL,						\
+	       "tag: unknown flag")						\
+	REASON(TAG_INCREMENTAL, 9, EINVAL,					\
+	       "tag: CATS_F_INCREMENTAL without a stream")			\
+	REASON(TAG_REPLACE, 10, EINVAL,						\
+	       "tag: CATS_F_REPLACE without a cookie")				\
+	REASON(TAG_NOTIFY, 11, EINVAL,						\
+	       "tag: unknown event in notify")					\
+	REASON(TAG_RESERVED, 12, EINVAL,					\
+	       "tag: reserved field is not 0")					\
+	REASON(TAG_DEFAULT, 13, EINVAL,						\
+	       "default tag: has more than an urgency")				\
+	REASON(MSG_SIZE, 14, EMSGSIZE,						\
+	       "message: larger than the send buffer can ever hold")		\
+	REASON(ADMIT_REFUSE, 15, ENOBUFS,					\
+	       "CATS_ADMIT: so much is queued that writes are refused")		\
+	REASON(OPTION_SHORT, 16, EINVAL,					\
+	       "option: value is too short")					\
+	REASON(OPTION_PAGE, 17, E2BIG,						\
+	       "option: larger than a page")					\
+	REASON(OPTION_LONG, 18, E2BIG,						\
+	       "option: longer than this kernel knows, and not 0 there")	\
+	REASON(OPTION_UNKNOWN, 19, ENOPROTOOPT,					\
+	       "option: unknown to this kernel")				\
+	REASON(POLL_URGENCY, 20, EINVAL,					\
+	       "poll urgency: not in -1 to 7")					\
+	REASON(CONDUCTOR_NAME, 21, EINVAL,					\
+	       "Conductor: name is empty or too long")				\
+	REASON(CONDUCTOR_UNKNOWN, 22, ENOENT,					\
+	       "Conductor: no policy of that name")				\
+	REASON(PARAMS_OTHER, 23, EINVAL,					\
+	       "parameters: the Conductor is another one")			\
+	REASON(ADMIT_RESERVED, 24, EINVAL,					\
+	       "CATS_ADMIT: reserved field is not 0")				\
+	REASON(ADDRFORM, 25, EBUSY,						\
+	       "IPV6_ADDRFORM: not with CATS")					\
+	REASON(CHANGE_WHAT, 26, EINVAL,						\
+	       "change: neither a cookie nor a stream")				\
+	REASON(CHANGE_FLAG, 27, EINVAL,						\
+	       "change: unknown flag")						\
+	REASON(CANCEL_URGENCY, 28, EINVAL,					\
+	       "change: CATS_CANCEL has no urgency")				\
+	REASON(CHANGE_URGENCY, 29, EINVAL,					\
+	       "change: urgency is above 7")					\
+	REASON(CHANGE_RESERVED, 30, EINVAL,					\
+	       "change: reserved field is not 0")				\
+	REASON(DEBT_LEAST, 31, EINVAL,						\
+	       "debt parameters: the least urgent class has no watermarks")	\
+	REASON(DEBT_HIGH, 32, EINVAL,						\
+	       "debt parameters: high is not in 1 to 2^30")			\
+	REASON(DEBT_LOW, 33, EINVAL,						\
+	       "debt parameters: low is not in 1 to high")			\
+	REASON(DEBT_PAYBACK, 34, EINVAL,					\
+	       "debt parameters: payback is not in 1 to 1000000")		\
+	REASON(DEBT_SUM, 35, EINVAL,						\
+	       "debt parameters: payback_sum is below twice a payback")		\
+	REASON(BOUNDED_BUCKET, 36, EINVAL,					\
+	       "bounded parameters: bucket is above 2^30")			\
+	REASON(BOUNDED_SHARE_0, 37, EINVAL,					\
+	       "bounded parameters: share of urgency 0 is above 1000")		\
+	REASON(BOUNDED_SHARE, 38, EINVAL,					\
+	       "bounded parameters: share is not in 1 to 1000")			\
+	REASON(BOUNDED_SUM, 39, EINVAL,						\
+	       "bounded parameters: shares are above 1000 together")		\
+	REASON(WFQ_WEIGHT, 40, EINVAL,						\
+	       "wfq parameters: weight is not in 1 to 2^24")			\
+	REASON(ATTACH_STATE, 41, ENOTCONN,					\
+	       "attach: the connection has ended, or is ending")		\
+	REASON(ATTACH_OTHER, 42, EOPNOTSUPP,					\
+	       "attach: not plain TCP, somebody has taken the socket over")	\
+	REASON(ATTACH_BUSY, 43, EBUSY,						\
+	       "attach: a write sleeps, or somebody uses the socket")		\
+	REASON(ATTACH_LIMIT, 44, ENOBUFS,					\
+	       "attach: net.cats.max_sockets is reached")			\
+	REASON(ATTACH_MEMORY, 45, ENOMEM,					\
+	       "attach: no memory")						\
+	REASON(CONNECT_BUSY, 46, EBUSY,						\
+	       "connect: somebody else uses the socket")			\
+	REASON(SYSCTL_NUMBERS, 47, EINVAL,					\
+	       "sysctl: too few numbers")					\
+	REASON(SYSCTL_MAX_SOCKETS, 48, EPERM,					\
+	       "sysctl: max_sockets is above the initial namespace's")
+
+#define CATS_REASON_CODE(name, code, err, text)	CATS_REASON_##name = code,
+
+/* CATS_REASON_TAG_SHORT and so on; CATS_REASON_NONE: nothing was refused */
+enum cats_reason {
+	CATS_REASON_NONE	= 0,
+	CATS_REASONS(CATS_REASON_CODE)
+};
+
 /* &struct cats_class_info.flags */
 #define CATS_CLASS_F_IN_DEBT	(1U << 0)	/* passed over until it has paid */
 
@@ -357,6 +479,8 @@ struct cats_wait_info {
  * @largest_msg: bytes of the largest message so far
  * @notices_lost: notices for which there was no memory, or no room
  * @waits: one per urgency
+ * @reason_code: enum cats_reason, @reason in a number; 0 if nothing was refused
+ * @urgency: of the default tag
  */
 struct cats_info {
 	char			conductor[CATS_CONDUCTOR_NAME_MAX];
@@ -374,6 +498,8 @@ struct cats_info {
 	__u32			largest_msg;
 	__u32			notices_lost;
 	struct cats_wait_info	waits[CATS_NR_URGENCIES];
+	__u32			reason_code;
+	__u32			urgency;
 };
 
 /**
