@@ -394,8 +394,8 @@ struct cats_commit {
 };
 
 /* trace.c: what tracepoints tell, and what is counted with them */
-void cats_trace_addresses(const struct sock *sk, struct in6_addr *saddr,
-			  struct in6_addr *daddr);
+void cats_trace_addresses(const struct sock *sk, const struct request_sock *req,
+			  struct in6_addr *saddr, struct in6_addr *daddr);
 void cats_note_begin(const struct sock *sk, const struct cats_sock *cs,
 		     const struct cats_txmsg *m);
 void cats_note_commit(const struct sock *sk, struct cats_sock *cs,

@@ -156,7 +156,7 @@ static enum cats_reason attach(struct sock *sk)
 	if (sk->sk_state != TCP_LISTEN)
 		cats_arm(sk, cs);
 	cats_count(cs->mib, CATS_MIB_ATTACHED);
-	trace_cats_attach(sk, cs, false);
+	trace_cats_attach(sk, cs, NULL);
 	return CATS_REASON_NONE;
 }
 
@@ -261,7 +261,7 @@ static void cats_ulp_clone(const struct request_sock *req, struct sock *newsk,
 	inherit(cs, listener);
 	cats_arm(newsk, cs);
 	cats_count(cs->mib, CATS_MIB_ACCEPTED);
-	trace_cats_attach(newsk, cs, true);
+	trace_cats_attach(newsk, cs, req);
 }
 
 /*

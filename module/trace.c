@@ -7,15 +7,36 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+static void addresses_of_request(const struct request_sock *req, struct in6_addr *saddr,
+				 struct in6_addr *daddr)
+{
+	const struct inet_request_sock *ireq = inet_rsk(req);
+
+#if IS_ENABLED(CONFIG_IPV6)
+	if (ireq->ireq_family == AF_INET6) {
+		*saddr = ireq->ir_v6_loc_addr;
+		*daddr = ireq->ir_v6_rmt_addr;
+		return;
+	}
+#endif
+	ipv6_addr_set_v4mapped(ireq->ir_loc_addr, saddr);
+	ipv6_addr_set_v4mapped(ireq->ir_rmt_addr, daddr);
+}
+
 /**
  * cats_trace_addresses() - addresses of a socket as IPv6's
  * @sk: socket
+ * @req: of which it is made, and does not have its addresses yet; NULL if it is not new
  * @saddr: ours is stored here
  * @daddr: the peer's
  */
-void cats_trace_addresses(const struct sock *sk, struct in6_addr *saddr,
-			  struct in6_addr *daddr)
+void cats_trace_addresses(const struct sock *sk, const struct request_sock *req,
+			  struct in6_addr *saddr, struct in6_addr *daddr)
 {
+	if (req) {
+		addresses_of_request(req, saddr, daddr);
+		return;
+	}
 #if IS_ENABLED(CONFIG_IPV6)
 	if (sk->sk_family == AF_INET6) {
 		*saddr = sk->sk_v6_rcv_saddr;

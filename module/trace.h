@@ -31,7 +31,7 @@
 
 #define CATS_SOCK_ASSIGN							\
 		__entry->skaddr = sk;						\
-		__entry->sport = sk ? inet_sk(sk)->inet_num : 0;		\
+		__entry->sport = sk ? ntohs(inet_sk(sk)->inet_sport) : 0;	\
 		__entry->dport = sk ? ntohs(inet_sk(sk)->inet_dport) : 0
 
 #define CATS_SOCK_FORMAT	"skaddr=%p sport=%hu dport=%hu "
@@ -75,9 +75,10 @@
  */
 TRACE_EVENT(cats_attach,
 
-	TP_PROTO(const struct sock *sk, const struct cats_sock *cs, bool accepted),
+	TP_PROTO(const struct sock *sk, const struct cats_sock *cs,
+		 const struct request_sock *req),
 
-	TP_ARGS(sk, cs, accepted),
+	TP_ARGS(sk, cs, req),
 
 	TP_STRUCT__entry(
 		CATS_SOCK_FIELDS
@@ -94,9 +95,9 @@ TRACE_EVENT(cats_attach,
 		CATS_SOCK_ASSIGN;
 		__entry->family = sk->sk_family;
 		__entry->state = sk->sk_state;
-		__entry->accepted = accepted;
+		__entry->accepted = !!req;
 		__entry->urgency = cs->urgency;
-		cats_trace_addresses(sk, (struct in6_addr *)__entry->saddr,
+		cats_trace_addresses(sk, req, (struct in6_addr *)__entry->saddr,
 				     (struct in6_addr *)__entry->daddr);
 		memcpy(__entry->conductor, cs->conductor.ops->name,
 		       CATS_CONDUCTOR_NAME_MAX);

@@ -106,6 +106,7 @@ uint64_t queued_bytes(const struct cats_info *info);
 int mem_used(int fd);
 int read_sysctl(const char *name, char *value, size_t size);
 bool wait_queue_empty(int fd);
+int new_netns(void);
 int enter_netns(const char *name);
 int start_blocked(struct blocked_write *w, int fd, int urgency, uint32_t len);
 

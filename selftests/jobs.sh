@@ -25,7 +25,7 @@ last_jobs=(coverage)
 guest_programs=(attach tag schedule stream policy notice admit flight buffer poll turn close
 		plain message surface_attach surface_close surface_fastopen surface_option
 		surface_process surface_segment surface_stamp surface_state surface_urgent
-		surface_zerocopy netns memory stack unload)
+		surface_zerocopy netns counters trace diag memory stack unload)
 guest_scripts=(path.sh privilege.sh)
 guest_helpers=(transfer privilege)
 

@@ -89,16 +89,6 @@ static int enter_initial(void)
 	return ret;
 }
 
-static int loopback_up(void)
-{
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
-
-	ret = ioctl(fd, SIOCSIFFLAGS, &ifr);
-	close(fd);
-	return ret;
-}
-
 /* Each case has a namespace of its own, with the initial one's values. */
 FIXTURE(netns)
 {
@@ -107,8 +97,7 @@ FIXTURE(netns)
 
 FIXTURE_SETUP(netns)
 {
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	ASSERT_EQ(0, loopback_up());
+	ASSERT_EQ(0, new_netns());
 	ASSERT_EQ(0, pair_open(&self->p, AF_INET));
 }
 
@@ -333,8 +322,7 @@ TEST_F(netns, another_namespace_is_not_affected)
 
 	ASSERT_EQ(0, set("max_sockets", "0"));
 	ASSERT_EQ(0, set("urgency", "1"));
-	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	ASSERT_EQ(0, loopback_up());
+	ASSERT_EQ(0, new_netns());
 	EXPECT_EQ(3, get_number("urgency"));
 	ASSERT_EQ(0, pair_open(&p, AF_INET));
 	EXPECT_EQ(0, attach(p.tx));
