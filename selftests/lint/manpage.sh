@@ -31,17 +31,28 @@ sysctls()
 	sed -nE 's/.*\.procname\s*= "([^"]+)".*/\1/p' module/*.c
 }
 
-# Errnos that the module chooses, with a reason or as the result of attaching.
+reasons()
+{
+	sed -nE 's/^\tREASON\((\w+), .*/\1/p' uapi/linux/cats.h
+}
+
+counters()
+{
+	sed -nE 's/^\tMIB\(\w+, "(\w+)".*/\1/p' module/mib.h
+}
+
+# Errnos that the module chooses, each with a reason.
 errnos()
 {
-	{
-		grep -ohE 'cats_refuse\([^;]*-E[A-Z0-9]+' -z module/*.c | tr '\0' '\n'
-		awk '/^static int cats_ulp_init/, /^}/' module/main.c
-	} | grep -oE '\-E[A-Z0-9]+' | tr -d - | sort -u
+	sed -nE 's/^\tREASON\(\w+, [0-9]+, (\w+),.*/\1/p' uapi/linux/cats.h | sort -u
 }
 
 need mandoc mandoc
 mandoc -T lint -W warning "$page"
+need cpp cpp
+tools/docs/lists.sh --check || status=1
+reasons | documented reason '^\.BR @ " \(' || status=1
+counters | documented counter '^\.I @$' || status=1
 options | documented option '^\.BR? @\b' || status=1
 sysctls | documented sysctl '^\.IR? (.* )?@( |$)' || status=1
 errnos | documented errno '^\.B @$' || status=1

@@ -111,6 +111,7 @@ replace()
 	rm "$tmp"
 }
 
+"$top/tools/docs/lists.sh"
 make -s -C "$top/selftests/unit" OUT="$check/unit"
 for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$bench/idle-sockets.tsv" \
 	      "$check/starve/starve.tsv" "$check/coverage/coverage.tsv" \
