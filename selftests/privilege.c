@@ -228,12 +228,13 @@ static struct nlattr *diag_attr(char *answer, int type)
 	return NULL;
 }
 
-/* "cats", as the nest's only attribute: the name of the ULP and no state. */
+/* Administrators see the name of the ULP and its state, others the name at most. */
 static void check_ulp_info(uint16_t port, bool privileged)
 {
 	char answer[16384];
 	int n = ask_diag(port, answer, sizeof(answer));
-	struct nlattr *ulp, *name;
+	struct nlattr *ulp, *name, *state;
+	int size;
 
 	if (n < NLMSG_LENGTH(sizeof(struct inet_diag_msg)) ||
 	    ((struct nlmsghdr *)answer)->nlmsg_type != SOCK_DIAG_BY_FAMILY)
@@ -245,9 +246,14 @@ static void check_ulp_info(uint16_t port, bool privileged)
 		return;
 	}
 	name = (struct nlattr *)((char *)ulp + NLA_HDRLEN);
-	if (ulp->nla_len != NLA_HDRLEN + NLA_ALIGN(name->nla_len) ||
-	    name->nla_type != INET_ULP_INFO_NAME)
+	if (name->nla_type != INET_ULP_INFO_NAME)
+		errx(1, "inet_diag does not begin with the name of the ULP");
+	size = NLA_HDRLEN + NLA_ALIGN(name->nla_len);
+	if (!privileged && ulp->nla_len != size)
 		errx(1, "inet_diag says more of the ULP than its name");
+	state = (struct nlattr *)((char *)ulp + size);
+	if (privileged && (ulp->nla_len == size || state->nla_type != CATS_ULP_INFO))
+		errx(1, "inet_diag does not say the state of the ULP");
 }
 
 /* @who looks at a socket of root's with messages queued. */

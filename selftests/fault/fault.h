@@ -129,7 +129,7 @@ void inject_setup(void);
 void inject_select(const struct scenario *s);
 void inject_arm(const struct episode *e);
 bool inject_disarm(const struct episode *e);
-void inject_all_of_task(unsigned int n);
+void inject_module_init(unsigned int n);
 bool inject_task_done(void);
 
 /* charge.c */

@@ -152,13 +152,20 @@ bool inject_disarm(const struct episode *e)
 	return done;
 }
 
-/* The n-th slab allocation of this thread fails, whoever asks for it. */
-void inject_all_of_task(unsigned int n)
+/*
+ * The n-th slab allocation of this thread fails, whoever asks for it as the module
+ * starts.  Not while it is loaded before that: the kernel warns if it finds no memory
+ * to set up tracepoints.
+ */
+void inject_module_init(unsigned int n)
 {
+	uint64_t start, end;
+
+	start = symbol_range("do_init_module", &end);
 	set_bool("failslab", "ignore-gfp-wait", false);
 	set_number("failslab", "stacktrace-depth", 32);
-	set_number("failslab", "require-start", 0);
-	set_number("failslab", "require-end", UINT64_MAX);
+	set_number("failslab", "require-start", start);
+	set_number("failslab", "require-end", end);
 	set_number("fail_page_alloc", "stacktrace-depth", 0);
 	set_number("fail_page_alloc", "require-start", 1);
 	set_number("fail_usercopy", "stacktrace-depth", 0);

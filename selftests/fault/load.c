@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loading the module while the n-th slab allocation fails, whoever asks for it, for
- * every n.  It loads, or fails with ENOMEM and leaves nothing behind; and it loads
+ * Loading the module while the n-th slab allocation fails, whoever asks for it after
+ * its own code has begun, for every n.  It loads, or fails with ENOMEM and leaves nothing behind; and it loads
  * afterwards.
  */
 #include <errno.h>
@@ -45,7 +45,7 @@ int load_sweep(const char *file, FILE *out)
 	if (fd < 0)
 		die("%s: %s", file, strerror(errno));
 	for (e.n = 1; done && e.n < MAX_LOADS; e.n++) {
-		inject_all_of_task(e.n);
+		inject_module_init(e.n);
 		ret = load(fd);
 		saved = errno;
 		done = inject_task_done();

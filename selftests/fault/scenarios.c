@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -383,26 +384,63 @@ static void act_getsockopt(struct episode *e)
 	hit_over(e, ret, 0);
 }
 
+/* Of the machine, where this episode's is the only socket. */
+static long feeder_failures(void)
+{
+	FILE *file = fopen("/proc/net/cats_stat", "r");
+	long value, found = -1;
+	char name[64];
+
+	while (file && fscanf(file, "%63s %ld", name, &value) == 2)
+		if (!strcmp(name, "CatsFeedNoMemory"))
+			found = value;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* What the Feeder did not get, of @before and now: the socket and its namespace agree. */
+static void check_feeder_failures(struct episode *e, long before)
+{
+	long counted = feeder_failures() - before;
+	struct cats_info info;
+
+	if (get_info(e->p.tx, &info))
+		die("CATS_INFO: %s", strerror(errno));
+	if (before < 0 || counted != info.alloc_failures)
+		fail(e, "CatsFeedNoMemory is %ld, alloc_failures %u", counted,
+		     info.alloc_failures);
+}
+
 /* What is queued goes when ACKs come; the memory that it takes is not there. */
 static void act_drain_by_acks(struct episode *e)
 {
+	long before = feeder_failures();
+
 	inject_arm(e);
 	start_reading(e);
 	if (!wait_arrival(e))
 		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
-	inject_disarm(e);
+	e->hit = inject_disarm(e);
 	snprintf(e->saw, sizeof(e->saw), "nothing: sent later");
+	check_feeder_failures(e, before);
 }
 
 /* Nothing is in flight: only the timer can try again. */
 static void act_first_feed(struct episode *e)
 {
+	long before = feeder_failures();
+
 	start_reading(e);
 	inject_arm(e);
 	outcome(e, write_on(e, URGENCY, SMALL, MSG_DONTWAIT), SMALL);
 	if (!wait_arrival(e))
 		fail(e, "%zu of %zu bytes arrived", e->reader.len, e->accepted);
-	inject_disarm(e);
+	e->hit = inject_disarm(e);
+	check_feeder_failures(e, before);
+	/* Nothing was appended before it failed, so the Feeder has noticed. */
+	if (e->hit && feeder_failures() == before)
+		fail(e, "CatsFeedNoMemory has not counted");
 }
 
 /*

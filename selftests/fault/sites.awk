@@ -16,6 +16,8 @@ BEGIN {
 	# load.c fails it with all else that is allocated as the module is loaded, but the
 	# stack does not tell it from what the kernel allocates there.
 	elsewhere["register_sysctls", "kmemdup"] = 1
+	elsewhere["cats_mib_init", "alloc_percpu"] = 1
+	elsewhere["cats_mib_init", "proc_create_net_single"] = 1
 	suspect = suspect "|copy_(page_)?(from|to)_(user|iter|sockptr)"
 	# What TCP allocates for a write that goes to it directly.
 	inside["pass", "tcp_sendmsg_locked"] = "sk_page_frag_refill"
