@@ -210,25 +210,37 @@ TEST_F(trace, attach_and_detach)
 	EXPECT_EQ(1, COUNT("cats_detach"));
 }
 
-TEST_F(trace, attach_of_a_child)
+/* A connection to a CATS listener; both ends have the same address, as @addresses says. */
+static void accept_traced(struct __test_metadata *_metadata, int pipe, int family,
+			  const char *addresses)
 {
-	int fd = surface_socket(WAY_EARLY, AF_INET6), client, child;
+	int fd = surface_socket(WAY_EARLY, family), client, child;
 	struct address addr;
 	struct event e;
 
-	ASSERT_EQ(0, surface_listen(fd, AF_INET6, &addr));
-	client = socket(AF_INET6, SOCK_STREAM, 0);
+	ASSERT_EQ(0, surface_listen(fd, family, &addr));
+	client = socket(family, SOCK_STREAM, 0);
 	ASSERT_EQ(0, surface_connect(client, &addr));
 	child = accept(fd, NULL, NULL);
 	ASSERT_LE(0, child);
-	ASSERT_TRUE(find(self->pipe, port_of(child), "cats_attach", 0, &e));
+	ASSERT_TRUE(find(pipe, port_of(child), "cats_attach", 0, &e));
+	/* The listener has the same port. */
+	if (!field(&e, "accepted"))
+		ASSERT_TRUE(find(pipe, port_of(child), "cats_attach", 1, &e));
 	EXPECT_EQ(1, field(&e, "accepted"));
-	EXPECT_EQ(AF_INET6, field(&e, "family"));
+	EXPECT_EQ(family, field(&e, "family"));
 	EXPECT_EQ(port_of(client), field(&e, "dport"));
-	EXPECT_TRUE(has(&e, "saddr=::1 daddr=::1"));
+	EXPECT_TRUE(has(&e, addresses));
 	close(child);
 	close(client);
 	close(fd);
+}
+
+TEST_F(trace, attach_of_a_child)
+{
+	accept_traced(_metadata, self->pipe, AF_INET6, "saddr=::1 daddr=::1");
+	accept_traced(_metadata, self->pipe, AF_INET,
+		      "saddr=::ffff:127.0.0.1 daddr=::ffff:127.0.0.1");
 }
 
 static void expect_refused(struct __test_metadata *_metadata, int pipe, int port, int nth,
