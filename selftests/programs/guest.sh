@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs in the VM: each program on plain TCP and on CATS, over two paths.  Client and
-# server are each in a network namespace, and in a root of their own (packages.sh).
+# server are each in a network namespace, and in a root of their own (packages).
 #
 #	client                       router                       server
 #	[ c0 ]---------------------[ r0   r1 ]---------------------[ s0 ]

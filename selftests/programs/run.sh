@@ -44,7 +44,7 @@ prepare()
 		ko=$top/cats.ko
 	fi
 	make -s -C "$top/selftests/preload" OUT="$out/bin" >&2
-	packages=$("$here/packages.sh")
+	packages=$("$top/selftests/vm/packages.sh" "$here/packages")
 	cp "$packages/packages.tsv" "$out/"
 }
 

@@ -1,12 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The programs of these tests and all that they need, as a small root file system in
-# the cache: packages of the distribution that apt has checked, unpacked.  Nothing is
+# Packages of the distribution and all that they need, as a small root file system in the
+# cache, for the virtual machine.  apt has checked them; they are unpacked and nothing is
 # installed: a server must not start on the user's machine.  No root needed, and once
 # they are in the cache no network and no package lists.
 #
-# Usage: packages.sh	print the directory: root.tar, and packages.tsv (name, version)
+# Usage: packages.sh LIST
+#
+# Prints a directory: root.tar, and packages.tsv (name, version).
+#
+# A line of LIST, with a reason behind a tab:
+#	NAME	a package
+#	-REGEX	a dependency that nothing there calls
+#	/PATH	a file or directory to leave out
+#	# ...	a comment
 #
 # Environment: CATS_CACHE (cache directory).
 
@@ -16,27 +24,13 @@ umask 022
 
 here=$(dirname "$(readlink -f "$0")")
 
-# shellcheck source-path=SCRIPTDIR source=../vm/kernel.sh
-. "$here/../vm/kernel.sh"
+# shellcheck source-path=SCRIPTDIR source=kernel.sh
+. "$here/kernel.sh"
 
-# Package and reason, one per line.
-wanted='iperf3	bulk in one direction, in the other, and on parallel connections
-redis-server	a server of many small replies
-redis-tools	redis-benchmark, its load
-nginx-light	a server of large files, by sendfile()
-curl	downloads from it
-postgresql-15	a database server
-postgresql-client-15	pgbench, its load, and psql
-openssh-server	interactive and bulk data in one connection
-openssh-client	ssh and scp
-openssh-sftp-server	the far end of scp
-dash	the shell that ssh starts commands in, and initdb too'
-
-# Dependencies that nothing here calls; the first two are a third of it all.
-unwanted_packages='^(libllvm[0-9]+|libz3-[0-9]+|locales|libc-l10n|iproute2|debconf|.*-perl|perl.*)$'
+# Dependencies and files that nothing in a machine calls.
+unwanted_packages='locales|libc-l10n|iproute2|debconf|.*-perl|perl.*'
 unwanted_paths=(
 	usr/share/{doc,man,locale,info,lintian,bash-completion,zoneinfo/right}
-	usr/lib/postgresql/15/lib/{llvmjit.so,bitcode}
 	'usr/lib/*-linux-*/gconv'
 )
 
@@ -46,25 +40,34 @@ die()
 	exit 1
 }
 
-names()
+# read_list FILE: sets wanted, and adds to what is unwanted
+read_list()
 {
-	cut -f 1 <<<"$wanted"
+	local item reason
+
+	while IFS=$'\t' read -r item reason; do
+		[[ -n $item && $item != '#'* ]] || continue
+		[[ -n $reason ]] || die "$1: no reason for $item"
+		case $item in
+		-*)	unwanted_packages+="|${item#-}" ;;
+		/*)	unwanted_paths+=("${item#/}") ;;
+		*)	wanted+=("$item") ;;
+		esac
+	done <"$1"
+	[[ ${#wanted[@]} -gt 0 ]] || die "$1: no package in it"
 }
 
 # resolve DIR: PACKAGE=VERSION of all that a machine without any package would need
 resolve()
 {
-	local -a packages
-
-	mapfile -t packages < <(names)
 	: >"$1/status"
 	# Without the cache of apt: it does not print what it has there.
 	mkdir -p "$1/empty/partial"
 	kernel_apt "$1/lists" -o Dir::State::status="$1/status" \
 		-o Dir::Cache::archives="$1/empty" --no-install-recommends \
-		--print-uris install "${packages[@]}" |
+		--print-uris install "${wanted[@]}" |
 		awk '{ print $2 }' | sed 's/_[^_]*$//; s/%3a/:/g; s/_/=/' |
-		grep -vE "${unwanted_packages%\$}=" | sort
+		grep -vE "^($unwanted_packages)=" | sort
 }
 
 # download DIR: fails if apt's lists do not know all of it
@@ -102,8 +105,8 @@ unpack()
 		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$dir" --no-same-owner \
 			--keep-directory-symlink "${unwanted_paths[@]/#/--exclude=./}"
 	done
-	# The names that its package's scripts make of it.
-	ln -sf dash "$dir/usr/bin/sh"
+	# The name that its package's scripts make of it.
+	[[ ! -e $dir/usr/bin/dash ]] || ln -sf dash "$dir/usr/bin/sh"
 	tar -c -C "$dir" --owner=0 --group=0 --sort=name --mtime=@0 \
 		-f "$1/root/root.tar" .
 }
@@ -112,7 +115,7 @@ unpack()
 make_root()
 {
 	mkdir -p "$1/root"
-	kernel_say "downloading the programs of the tests (once, 60 MB)"
+	kernel_say "downloading ${wanted[*]} and what they need (once)"
 	if ! download "$1" 2>/dev/null; then
 		kernel_say "some are unknown or outdated here, updating package lists"
 		mkdir -p "$1"/lists/lists/partial "$1"/lists/cache/archives/partial
@@ -130,7 +133,14 @@ key()
 	local codename
 
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-unknown}")
-	echo "$codename-$(kernel_hash "$0")"
+	echo "$codename-$(kernel_hash "$0" "$1")"
 }
 
-kernel_cached "$kernel_cache/programs/$(key)" make_root
+if [[ $# -ne 1 ]]; then
+	sed -n '/^# Usage:/,/^# Environment/s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+fi
+[[ -r $1 ]] || die "cannot read $1"
+wanted=()
+read_list "$1"
+kernel_cached "$kernel_cache/packages/$(key "$1")" make_root
