@@ -5,6 +5,7 @@
 #
 # Usage: deps.sh GROUP...
 #   build	compile the module and the tools
+#   tools	compile catsctl
 #   vm		run tests in the virtual machine
 #   demo	draw the figures
 #   check	what the tests need beside build and vm
@@ -22,6 +23,8 @@ group_build='gcc	compiles the module and the tools
 make	drives the build
 libc6-dev	headers and start files for the tools
 linux-headers-amd64	the kernel that the module is built against'
+
+group_tools='libmnl-dev	netlink messages of catsctl'
 
 group_vm='qemu-system-x86	the virtual machine that tests run in
 busybox-static	the programs in the virtual machine
