@@ -9,6 +9,7 @@ KVER	?= $(shell selftests/vm/kernel.sh version)
 KDIR	?= /lib/modules/$(KVER)/build
 STRICT	?= 0
 MINUTES	?= 30
+LOCAL	:= $(INSTALL_MOD_PATH)/usr/local
 
 all: module
 
@@ -18,7 +19,8 @@ help:
 	@echo "make lint            the static checks among them"
 	@echo "make soak            run the operation fuzzer for MINUTES=$(MINUTES)"
 	@echo "make module          build cats.ko; KDIR=DIR or KVER=RELEASE to choose the kernel"
-	@echo "make install         install module and manual; INSTALL_MOD_PATH=DIR: elsewhere"
+	@echo "make tools           build catsctl, which shows what CATS does, in out/tools"
+	@echo "make install         install module, tools, manuals; INSTALL_MOD_PATH=DIR: elsewhere"
 	@echo "make shell           a shell in the VM, with cats.ko in /lib/cats"
 	@echo "make feeder-bench    compare the two ways of feeding TCP"
 	@echo "make idle-bench      measure the memory of idle sockets, with CATS and without"
@@ -29,10 +31,17 @@ module:
 	@selftests/vm/deps.sh build
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
 
-install: module
+tools:
+	@selftests/vm/deps.sh build tools
+	$(MAKE) -s -C tools/catsctl OUT=$(CURDIR)/out/tools
+
+install: module tools
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
-	install -D -m 644 Documentation/man/cats.7 \
-		$(INSTALL_MOD_PATH)/usr/local/share/man/man7/cats.7
+	install -D -m 644 Documentation/man/cats.7 $(LOCAL)/share/man/man7/cats.7
+	install -D -m 644 Documentation/man/catsctl.8 $(LOCAL)/share/man/man8/catsctl.8
+	install -D -m 755 out/tools/catsctl $(LOCAL)/sbin/catsctl
+	install -D -m 644 tools/catsctl/completion.bash \
+		$(LOCAL)/share/bash-completion/completions/catsctl
 
 demo:
 	@tools/demo/run.sh
@@ -65,4 +74,4 @@ clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	rm -rf out
 
-.PHONY: all help module install demo check lint soak shell feeder-bench idle-bench docs clean
+.PHONY: all help module tools install demo check lint soak shell feeder-bench idle-bench docs clean
