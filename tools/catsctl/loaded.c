@@ -107,7 +107,7 @@ static bool check_file(struct absence *a, const char *release)
 			snprintf(a->reason, sizeof(a->reason),
 				 "this kernel loads signed modules only, %.200s is not signed",
 				 found);
-			set_remedy(a, "sign it with a key that the kernel trusts, or switch Secure Boot off");
+			set_remedy(a, "sign it, or switch Secure Boot off");
 			bad = true;
 		}
 	}
