@@ -16,7 +16,7 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
 jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel demo starve stock
-      decision held cycles vm_lab kunit unit uapi)
+      decision held cycles vm_lab catsctl kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
@@ -32,7 +32,7 @@ guest_helpers=(transfer privilege)
 # Before the jobs, in the foreground: what they share.
 prepare()
 {
-	"$vm/deps.sh" build vm demo check debug lint
+	"$vm/deps.sh" build tools vm demo check debug lint
 	progress "the module and the tests"
 	make -s -C "$top" module CATS_POLICY_TEST=y
 	build_guest_programs
@@ -126,6 +126,12 @@ job_cycles()
 job_programs()
 {
 	suite programs "$top/selftests/programs/run.sh" --out "$out/programs" \
+		--ko "$top/cats.ko"
+}
+
+job_catsctl()
+{
+	suite catsctl "$top/selftests/tools/catsctl.sh" --out "$out/catsctl" \
 		--ko "$top/cats.ko"
 }
 

@@ -37,6 +37,7 @@ group_demo='gnuplot-nox	draws the figures'
 
 group_check='bsdextrautils	column, which aligns tables
 g++	compiles the uapi header as C++
+python3	reads the JSON of catsctl
 clang	libFuzzer, for the Conductor'
 
 group_debug='flex	builds the configuration tool of the kernel

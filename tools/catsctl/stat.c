@@ -138,7 +138,8 @@ static void show_rates(const struct sample *before, const struct sample *s,
 	struct table t;
 	size_t i;
 
-	printf("\nin %.3f s:\n", (s->ns - before->ns) / (double)NSEC_PER_SEC);
+	puts("");
+	printf("in %.3f s:\n", (s->ns - before->ns) / (double)NSEC_PER_SEC);
 	table_start(&t, "lrl");
 	for (i = 0; i < s->count; i++) {
 		rate = per_second(before, s, i);
