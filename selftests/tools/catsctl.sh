@@ -157,7 +157,8 @@ host()
 	check "unknown command" gives 2 'no command nosuch' nosuch
 	for command in status ss stat policy bound explain; do
 		check "$command --help" gives 0 "^catsctl $command" "$command" --help
-		check "$command: bad option" gives 2 "try catsctl $command --help" "$command" --nosuch
+		check "$command: bad option" gives 2 "try catsctl $command --help" \
+			"$command" --nosuch
 	done
 	check "stat: bad interval" gives 2 'wants seconds' stat -i 0
 	check "stat: bad count" gives 2 'wants a number' stat -n 0

@@ -9,12 +9,13 @@
  *
  * Prints, once that is so, "port", the port of the connection, the port of its peer and
  * that of the listener; then for each urgency "class", its number, bytes queued, messages
- * queued, bytes sent, messages sent.  Then it stays until it is killed, or stdin ends.
+ * queued, bytes sent, messages sent.  Then it stays until it is killed.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,13 +79,13 @@ int main(void)
 {
 	int listener = make_listener();
 	struct pair p;
-	char c;
 
 	if (pair_open(&p, AF_INET) || attach(p.tx))
 		err(1, "connection");
+	/* Root may. */
+	setsockopt(p.tx, IPPROTO_TCP, TCP_CONGESTION, "bbr", 3);
 	queue(p.tx);
 	say_what_is(&p, listener);
-	while (read(STDIN_FILENO, &c, 1) > 0)
-		;
+	pause();
 	return 0;
 }

@@ -52,6 +52,9 @@ def ss():
     assert len(socks) == 1, socks
     check_socket(socks[0], "root")
     assert socks[0]["uid"] == 0
+    tcp = socks[0]["tcp"]
+    assert tcp["congestion"] == "bbr" and tcp["bandwidth"] > 0, tcp
+    assert 0 < tcp["bbr_min_rtt_us"] < 1000000 and tcp["pacing_rate"] > 0, tcp
 
 
 def own():
