@@ -102,6 +102,7 @@ start_holder()
 	/sbin/ip netns exec "$ns" "${as[@]}" --userspec="$2" / /test/holder \
 		>"/out/$1.holder" 2>&1 &
 	holder=$!
+	holders+=("$holder")
 	until grep -qx end "/out/$1.holder"; do
 		kill -0 "$holder" || return
 		usleep 1000
@@ -272,11 +273,25 @@ loaded()
 	policy
 }
 
+# The last thing: there is no way back.
+disabled()
+{
+	kill "${holders[@]}"
+	for _ in $(seq 100); do
+		! rmmod cats 2>/dev/null || break
+		usleep 20000
+	done
+	echo 1 >/proc/sys/kernel/modules_disabled
+	check "modules are disabled" absent 'kernel.modules_disabled is 1' 'modules-load.d'
+}
+
 shopt -s extglob
+holders=()
 /sbin/ip netns add "$ns"
 /sbin/ip -n "$ns" link set lo mtu 1500 up
 /sbin/ip netns exec "$ns" sysctl -qw net.ipv4.tcp_tso_rtt_log=0
 not_loaded
 insmod "$ko"
 loaded
+disabled
 echo "done" >/out/done
