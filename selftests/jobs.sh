@@ -15,8 +15,8 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel trace demo starve
-      stock decision held cycles vm_lab catsctl kunit unit uapi)
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel trace observe demo
+      starve stock decision held cycles vm_lab catsctl kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
@@ -243,6 +243,13 @@ job_starve()
 job_trace()
 {
 	suite trace "$top/selftests/bench/trace.sh" --out "$out/trace" --ko "$top/cats.ko"
+}
+
+# The commands of Documentation/observe.rst.
+job_observe()
+{
+	suite observe "$top/selftests/observe/run.sh" --out "$out/observe" \
+		--ko "$top/cats.ko"
 }
 
 job_lint()
