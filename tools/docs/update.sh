@@ -88,6 +88,44 @@ rst_programs()
 	literal_table <"$check/programs/programs.tsv"
 }
 
+trace_cost()
+{
+	literal_table <"$check/trace/trace.tsv"
+}
+
+# observe_output STEP: what its commands printed, not too much of it
+observe_output()
+{
+	printf '::\n\n'
+	expand "$check/observe/steps/$1.txt" | sed 's/ *$//' | cat -s |
+		awk 'NR <= 32 { print $0 == "" ? "" : "    " $0 }
+		     END { if (NR > 32) print "    ..." }'
+}
+
+# A name and its fields per line.
+observe_tracepoints()
+{
+	printf '::\n\n'
+	awk -f "$top/tools/docs/tracepoints.awk" "$top/module/trace.h"
+}
+
+observe_mib()
+{
+	awk 'match($0, /"Cats[A-Za-z]*"/) { name = substr($0, RSTART + 1, RLENGTH - 2); next }
+	     name != "" { gsub(/^[^"]*"|"[^"]*$/, ""); print name "\t" $0; name = "" }' \
+		"$top/module/mib.h" | literal_table
+}
+
+# block NAME: by the function of the name, or the output of a step of observe.rst
+block()
+{
+	if [[ $(type -t "$1") == function ]]; then
+		"$1"
+	else
+		observe_output "${1#observe_}"
+	fi
+}
+
 # replace FILE: every block of it
 replace()
 {
@@ -100,7 +138,7 @@ replace()
 		name=${line##*begin-figures: }
 		name=${name%% *}
 		echo
-		"$name"
+		block "$name"
 		echo
 		while IFS= read -r line && [[ $line != *end-figures* ]]; do
 			:
@@ -116,7 +154,8 @@ make -s -C "$top/selftests/unit" OUT="$check/unit"
 for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$bench/idle-sockets.tsv" \
 	      "$check/starve/starve.tsv" "$check/coverage/coverage.tsv" \
 	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv" \
-	      "$check/programs/programs.tsv"; do
+	      "$check/programs/programs.tsv" "$check/trace/trace.tsv" \
+	      "$check/observe/steps/explain.txt"; do
 	[ -e "$needed" ] || {
 		echo "docs: no ${needed#"$top/"}: run make check, feeder-bench and idle-bench" >&2
 		exit 1
