@@ -73,9 +73,14 @@ static void trace_debts(const struct sock *sk, struct cats_sock *cs)
 	}
 }
 
-/* Bytes were committed, so debts may have changed. */
+/*
+ * Bytes were committed, so debts may have changed; but for policies that say nothing of
+ * their classes, unless there is something left of the one before.
+ */
 static void note_debts(const struct sock *sk, struct cats_sock *cs)
 {
+	if (!cs->conductor.ops->get_info && !cs->traced_debt && !cs->traced_in_debt)
+		return;
 	if (trace_cats_debt_enabled() || trace_cats_debt_enter_enabled() ||
 	    trace_cats_debt_leave_enabled())
 		trace_debts(sk, cs);
