@@ -197,6 +197,15 @@ int read_notice(int fd, struct cats_notice *notice)
 	return 0;
 }
 
+/* CATS_CANCEL or CATS_REPRIORITIZE by cookie; how many messages that was, or -1. */
+int change_cookie(int fd, int option, uint64_t cookie, uint32_t urgency)
+{
+	struct cats_change change = { .cookie = cookie, .urgency = urgency };
+	socklen_t len = sizeof(change);
+
+	return getsockopt(fd, SOL_CATS, option, &change, &len) ? -1 : (int)change.msgs;
+}
+
 /* The next message that is not of the backlog; as read_frame(). */
 int read_own(int fd, struct frame *frame)
 {

@@ -100,6 +100,7 @@ int read_notice(int fd, struct cats_notice *notice);
 int read_frame(int fd, struct frame *frame);
 bool wait_settled(int fd);
 int fill_tcp(int fd);
+int change_cookie(int fd, int option, uint64_t cookie, uint32_t urgency);
 int read_own(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
 uint64_t queued_bytes(const struct cats_info *info);

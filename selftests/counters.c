@@ -258,14 +258,6 @@ TEST_F(counters, picks)
 	EXPECT_EQ(1, grown("CatsPicksPassedOver"));
 }
 
-static int change(int fd, int option, uint64_t cookie, uint32_t urgency)
-{
-	struct cats_change change = { .cookie = cookie, .urgency = urgency };
-	socklen_t len = sizeof(change);
-
-	return getsockopt(fd, SOL_CATS, option, &change, &len) ? -1 : (int)change.msgs;
-}
-
 static int send_cookie(int fd, uint64_t cookie, uint32_t flags)
 {
 	struct cats_tag tag = { .urgency = 3, .cookie = cookie, .flags = flags };
@@ -280,9 +272,9 @@ TEST_F(counters, changes)
 	ASSERT_EQ(MSG_LEN, send_cookie(self->p.tx, 1, CATS_F_REPLACE));
 	EXPECT_EQ(1, counter("CatsReplaced"));
 	EXPECT_EQ(1, grown("CatsCurrMsgs"));
-	ASSERT_EQ(1, change(self->p.tx, CATS_REPRIORITIZE, 1, 5));
+	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_REPRIORITIZE, 1, 5));
 	EXPECT_EQ(1, counter("CatsReprioritized"));
-	ASSERT_EQ(1, change(self->p.tx, CATS_CANCEL, 1, 0));
+	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_CANCEL, 1, 0));
 	EXPECT_EQ(1, counter("CatsCancelled"));
 	EXPECT_EQ(1, counter("CatsReplaced"));
 	EXPECT_EQ(0, grown("CatsCurrMsgs"));

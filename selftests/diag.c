@@ -65,16 +65,7 @@ FIXTURE_TEARDOWN(diag)
 	pair_close(&self->p);
 }
 
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_in6 addr;
-	socklen_t len = sizeof(addr);
-
-	/* The port has the same place in both families. */
-	return getsockname(fd, (struct sockaddr *)&addr, &len) ? 0 : addr.sin6_port;
-}
-
-static int ask(int fd, int family, uint16_t port)
+static int ask(int fd, int family, int port)
 {
 	struct {
 		struct nlmsghdr		head;
@@ -90,7 +81,7 @@ static int ask(int fd, int family, uint16_t port)
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
 			.idiag_states = ~0U,
-			.id.idiag_sport = port,
+			.id.idiag_sport = htons(port),
 		},
 	};
 
@@ -143,7 +134,7 @@ static int read_part(int fd, struct answer *answer)
 }
 
 /* What a dump says of the socket with that port; 0 or -1. */
-static int look_up(int family, uint16_t port, struct answer *answer)
+static int look_up(int family, int port, struct answer *answer)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG), ret;
 
@@ -214,7 +205,7 @@ TEST_F(diag, listener)
 /* The file is gone, the connection is not: what is left is a plain socket. */
 TEST_F(diag, closed_socket)
 {
-	uint16_t port = port_of(self->p.tx);
+	int port = port_of(self->p.tx);
 	struct answer answer;
 
 	ASSERT_EQ(0, attach(self->p.tx));
@@ -229,7 +220,7 @@ TEST_F(diag, closed_socket)
 }
 
 /* In a process of its own, as another user without capabilities. */
-static int look_up_as_nobody(int family, uint16_t port, struct answer *answer)
+static int look_up_as_nobody(int family, int port, struct answer *answer)
 {
 	int status, pipes[2];
 	pid_t pid;

@@ -87,6 +87,15 @@ int get_int(int fd, int level, int name)
 	return getsockopt(fd, level, name, &value, &len) ? -1 : value;
 }
 
+/* Ours, in host byte order; it has the same place in the addresses of both families. */
+int port_of(int fd)
+{
+	struct sockaddr_in6 addr;
+	socklen_t len = sizeof(addr);
+
+	return getsockname(fd, (struct sockaddr *)&addr, &len) ? -1 : ntohs(addr.sin6_port);
+}
+
 /* STATE_ESTABLISHED and so on, or -1. */
 int tcp_state(int fd)
 {

@@ -48,6 +48,7 @@ int surface_connect(int fd, const struct address *addr);
 int surface_pair(struct pair *p, enum attach_way way, int family);
 int set_int(int fd, int level, int name, int value);
 int get_int(int fd, int level, int name);
+int port_of(int fd);
 int tcp_state(int fd);
 bool wait_state(int fd, int state);
 short poll_now(int fd, short events);

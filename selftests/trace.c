@@ -56,14 +56,6 @@ static int write_file(const char *dir, const char *name, const char *value)
 	return ret;
 }
 
-static int port_of(int fd)
-{
-	struct sockaddr_in addr;
-	socklen_t len = sizeof(addr);
-
-	return getsockname(fd, (struct sockaddr *)&addr, &len) ? -1 : ntohs(addr.sin_port);
-}
-
 FIXTURE_SETUP(trace)
 {
 	char path[128];
@@ -368,22 +360,21 @@ TEST_F(trace, direct)
 	EXPECT_EQ(0, COUNT("cats_enqueue"));
 }
 
-static int change(int fd, int option, uint64_t cookie, uint32_t urgency)
+/* The one event of that name is about a message of MSG_LEN bytes. */
+static void expect_event(struct __test_metadata *_metadata, int pipe, int port,
+			 const char *name, long long cookie, long long urgency)
 {
-	struct cats_change change = { .cookie = cookie, .urgency = urgency };
-	socklen_t len = sizeof(change);
+	struct event e;
 
-	return getsockopt(fd, SOL_CATS, option, &change, &len) ? -1 : (int)change.msgs;
+	ASSERT_TRUE(find(pipe, port, name, 0, &e));
+	EXPECT_EQ(cookie, field(&e, "cookie"));
+	EXPECT_EQ(urgency, field(&e, "urgency"));
+	EXPECT_EQ(MSG_LEN, field(&e, "len"));
+	EXPECT_EQ(1, count(pipe, port, name));
 }
 
-#define EXPECT_EVENT(name, cookie_wanted, urgency_wanted) do {			\
-	struct event _e;							\
-	FIND(name, 0, &_e);							\
-	EXPECT_EQ(cookie_wanted, field(&_e, "cookie"));				\
-	EXPECT_EQ(urgency_wanted, field(&_e, "urgency"));			\
-	EXPECT_EQ(MSG_LEN, field(&_e, "len"));					\
-	EXPECT_EQ(1, COUNT(name));						\
-} while (0)
+#define EXPECT_EVENT(name, cookie, urgency)					\
+	expect_event(_metadata, self->pipe, self->port, name, cookie, urgency)
 
 #define SEND(...) do {								\
 	const struct cats_tag _tag = { __VA_ARGS__ };				\
@@ -399,11 +390,11 @@ TEST_F(trace, drops)
 	SEND(.urgency = 3, .cookie = 1);
 	SEND(.urgency = 4, .cookie = 1, .flags = CATS_F_REPLACE);
 	EXPECT_EVENT("cats_replace", 1, 3);
-	ASSERT_EQ(1, change(self->p.tx, CATS_REPRIORITIZE, 1, 2));
+	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_REPRIORITIZE, 1, 2));
 	EXPECT_EVENT("cats_reprioritize", 1, 2);
 	FIND("cats_reprioritize", 0, &e);
 	EXPECT_EQ(4, field(&e, "old_urgency"));
-	ASSERT_EQ(1, change(self->p.tx, CATS_CANCEL, 1, 0));
+	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_CANCEL, 1, 0));
 	EXPECT_EVENT("cats_cancel", 1, 2);
 	SEND(.urgency = 5, .cookie = 2, .lifetime_us = 2000);
 	ASSERT_TRUE(comes(self->pipe, self->port, "cats_expire", 1));

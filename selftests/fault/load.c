@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Loading the module while the n-th slab allocation fails, whoever asks for it after
- * its own code has begun, for every n.  It loads, or fails with ENOMEM and leaves nothing behind; and it loads
- * afterwards.
+ * its own code has begun, for every n.  It loads, or fails with ENOMEM and leaves
+ * nothing behind; and it loads afterwards.
  */
 #include <errno.h>
 #include <fcntl.h>
