@@ -57,7 +57,7 @@
 	MIB(BLOCKED, "CatsBlocked",						\
 	    "writes that had to sleep until there was room")			\
 	MIB(NO_ROOM, "CatsNoRoom",						\
-	    "writes that got EAGAIN, as there was no room")			\
+	    "writes that ended early for want of room: EAGAIN, or a part")	\
 	MIB(HOLDS, "CatsHolds",							\
 	    "first flights that were held for a time")				\
 	MIB(BATCHES, "CatsBatches",						\
