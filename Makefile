@@ -35,13 +35,21 @@ tools:
 	@selftests/vm/deps.sh build tools
 	$(MAKE) -s -C tools/catsctl OUT=$(CURDIR)/out/tools
 
+# Programs of bpftrace, each started by the same script.
+TRACERS	:= catslat catspick catsinv catsdebt catsnoop
+
 install: module tools
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
 	install -D -m 644 Documentation/man/cats.7 $(LOCAL)/share/man/man7/cats.7
-	install -D -m 644 Documentation/man/catsctl.8 $(LOCAL)/share/man/man8/catsctl.8
+	install -D -m 644 -t $(LOCAL)/share/man/man8 Documentation/man/*.8
 	install -D -m 755 out/tools/catsctl $(LOCAL)/sbin/catsctl
 	install -D -m 644 tools/catsctl/completion.bash \
 		$(LOCAL)/share/bash-completion/completions/catsctl
+	install -D -m 644 -t $(LOCAL)/share/cats \
+		$(foreach tool,$(TRACERS),tools/bpftrace/$(tool).bt tools/bpftrace/$(tool)_example.txt)
+	for tool in $(TRACERS); do \
+		install -D tools/bpftrace/cats-trace $(LOCAL)/sbin/$$tool; \
+	done
 
 demo:
 	@tools/demo/run.sh
