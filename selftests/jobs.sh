@@ -15,8 +15,8 @@ fuzz_calls=${FUZZ_CALLS:-1000000}
 
 # In this order, the longest first, so that no processor idles at the end.
 # shellcheck disable=SC2034
-jobs=(fuzz_1 fuzz_2 gate debug lint fault programs lint_gate fuzz_smp kernel trace observe demo
-      starve stock decision held cycles vm_lab catsctl kunit unit uapi)
+jobs=(fuzz_1 fuzz_2 gate debug lint fault programs bpftrace lint_gate fuzz_smp kernel trace
+      observe demo starve stock decision held cycles vm_lab catsctl kunit unit uapi)
 # Need the results of the others.
 # shellcheck disable=SC2034
 last_jobs=(coverage)
@@ -132,6 +132,12 @@ job_programs()
 job_catsctl()
 {
 	suite catsctl "$top/selftests/tools/catsctl.sh" --out "$out/catsctl" \
+		--ko "$top/cats.ko"
+}
+
+job_bpftrace()
+{
+	suite bpftrace "$top/selftests/bpftrace/run.sh" --out "$out/bpftrace" \
 		--ko "$top/cats.ko"
 }
 

@@ -116,13 +116,22 @@ observe_mib()
 		"$top/module/mib.h" | literal_table
 }
 
-# block NAME: by the function of the name, or the output of a step of observe.rst
+# What the tools of tools/bpftrace print in their test; bpftrace separates by empty lines.
+bpftrace_output()
+{
+	sed 's/ *$//' "$check/bpftrace/vm/$1.txt" | cat -s | sed -e '${/^$/d}'
+}
+
+# block NAME: by the function of the name, the output of a step of observe.rst, or of a
+# tool of tools/bpftrace
 block()
 {
 	if [[ $(type -t "$1") == function ]]; then
 		"$1"
-	else
+	elif [[ $1 == observe_* ]]; then
 		observe_output "${1#observe_}"
+	else
+		bpftrace_output "${1#bpftrace_}"
 	fi
 }
 
@@ -154,14 +163,16 @@ make -s -C "$top/selftests/unit" OUT="$check/unit"
 for needed in "$demo/page.tsv" "$bench/feeder.tsv" "$bench/idle-sockets.tsv" \
 	      "$check/starve/starve.tsv" "$check/coverage/coverage.tsv" \
 	      "$check/fault/fault-sites.tsv" "$check/gate/caught.tsv" \
-	      "$check/programs/programs.tsv" "$check/trace/trace.tsv" \
+	      "$check/programs/programs.tsv" "$check/bpftrace/vm/catsinv.txt" \
+	      "$check/trace/trace.tsv" \
 	      "$check/observe/steps/explain.txt"; do
 	[ -e "$needed" ] || {
 		echo "docs: no ${needed#"$top/"}: run make check, feeder-bench and idle-bench" >&2
 		exit 1
 	}
 done
-for file in "$top/README.md" "$top"/Documentation/*.rst; do
+for file in "$top/README.md" "$top"/Documentation/*.rst \
+	    "$top"/tools/bpftrace/*_example.txt; do
 	replace "$file"
 done
 cp "$demo/page.svg" "$demo/late.svg" "$top/Documentation/images/"
