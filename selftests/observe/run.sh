@@ -104,6 +104,13 @@ longest()
 	END { print last }' "$out/steps/$1.txt"
 }
 
+# most_in_conductor STEP: of the messages that catsinv names "conductor", us
+most_in_conductor()
+{
+	awk '$NF == "conductor" && $7 > most { most = $7 } END { print most + 0 }' \
+		"$out/steps/$1.txt"
+}
+
 check_slow()
 {
 	compare "$(figure symptom 'most')" -gt 500 "symptom: heartbeats are late, ms"
@@ -113,7 +120,7 @@ check_slow()
 	shows stat '^CatsMsgs' "counters count"
 	shows counters '^CatsPicksUrgent[[:space:]]+[1-9]' "urgent messages are picked"
 	compare "$(longest lat)" -ge 524288 "lat: they wait in the Conductor, us"
-	shows inv '\bconductor\b' "the Conductor holds them"
+	compare "$(most_in_conductor inv)" -ge 500000 "inv: the Conductor holds them, us"
 	shows pick 'urgent +200 ' "the Conductor prefers them"
 	shows pick ' 262144 ' "beside messages of 256 KiB"
 	shows snoop ' 0 +0 +0 +200 +[0-9]{6} ' "a heartbeat that waited"
@@ -125,6 +132,7 @@ check_fixed()
 {
 	compare "$(figure fixed 'most')" -lt 300 "fixed: heartbeats are in time, ms"
 	compare "$(longest fixed_lat)" -lt 131072 "fixed: they hardly wait, us"
+	compare "$(most_in_conductor fixed_inv)" -lt 100000 "fixed: the Conductor hardly holds them, us"
 	shows fixed_sockets ':7000' "the new connection"
 	compare "$(figure fixed_bound '^ *0 ')" -le 65536 "fixed: what is allowed, bytes"
 	shows explain 'EMSGSIZE' "an errno"
