@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tracepoints: what they need beyond their arguments, only while they are on.
+ * Tracepoints: what they need beyond their arguments, only while they are on.  That is in
+ * functions of their own, which are not inlined: what is on their stacks would cost
+ * those who call them when all is off.
  */
 #include "cats_sock.h"
 
@@ -49,7 +51,7 @@ void cats_trace_addresses(const struct sock *sk, const struct request_sock *req,
 }
 
 /* Which classes are in debt is compared with what was traced last. */
-static void trace_debts(const struct sock *sk, struct cats_sock *cs)
+static noinline void trace_debts(const struct sock *sk, struct cats_sock *cs)
 {
 	const struct cats_conductor *c = &cs->conductor;
 	u8 changed = c->in_debt ^ cs->traced_in_debt, had = cs->traced_debt;
@@ -79,10 +81,9 @@ static void trace_debts(const struct sock *sk, struct cats_sock *cs)
  */
 static void note_debts(const struct sock *sk, struct cats_sock *cs)
 {
-	if (!cs->conductor.ops->get_info && !cs->traced_debt && !cs->traced_in_debt)
-		return;
-	if (trace_cats_debt_enabled() || trace_cats_debt_enter_enabled() ||
-	    trace_cats_debt_leave_enabled())
+	if ((trace_cats_debt_enabled() || trace_cats_debt_enter_enabled() ||
+	     trace_cats_debt_leave_enabled()) &&
+	    (cs->conductor.ops->get_info || cs->traced_debt || cs->traced_in_debt))
 		trace_debts(sk, cs);
 }
 
@@ -97,6 +98,21 @@ static void count_pick(const struct cats_sock *cs, unsigned int urgency)
 		cats_count(cs->mib, CATS_MIB_PICKS_PASSED_OVER);
 }
 
+static noinline void trace_begin(const struct sock *sk, const struct cats_sock *cs,
+				 const struct cats_txmsg *m)
+{
+	const struct cats_conductor *c = &cs->conductor;
+	const struct cats_pick_info pick = {
+		.m = m,
+		.len = m->msg.len,
+		.urgency = m->msg.urgency,
+		.waiting = c->waiting,
+		.why = cats_conductor_why(c, m->msg.urgency),
+	};
+
+	trace_cats_pick(sk, c, &pick);
+}
+
 /**
  * cats_note_begin() - the Conductor has picked a message, and it begins
  * @sk: socket
@@ -106,20 +122,24 @@ static void count_pick(const struct cats_sock *cs, unsigned int urgency)
 void cats_note_begin(const struct sock *sk, const struct cats_sock *cs,
 		     const struct cats_txmsg *m)
 {
-	const struct cats_conductor *c = &cs->conductor;
-	struct cats_pick_info pick;
-
 	count_pick(cs, m->msg.urgency);
-	if (!trace_cats_pick_enabled())
-		return;
-	pick = (struct cats_pick_info) {
+	if (trace_cats_pick_enabled())
+		trace_begin(sk, cs, m);
+}
+
+static noinline void trace_commit(const struct sock *sk, const struct cats_txmsg *m,
+				  u32 bytes)
+{
+	const struct cats_commit commit = {
 		.m = m,
-		.len = m->msg.len,
+		.delay_ns = m->waited_ns,
+		.bytes = bytes,
+		.offset = m->msg.committed - bytes,
+		.left = cats_txmsg_left(m),
 		.urgency = m->msg.urgency,
-		.waiting = c->waiting,
-		.why = cats_conductor_why(c, m->msg.urgency),
 	};
-	trace_cats_pick(sk, c, &pick);
+
+	trace_cats_commit(sk, &commit);
 }
 
 /**
@@ -132,25 +152,14 @@ void cats_note_begin(const struct sock *sk, const struct cats_sock *cs,
 void cats_note_commit(const struct sock *sk, struct cats_sock *cs,
 		      const struct cats_txmsg *m, u32 bytes)
 {
-	struct cats_commit commit;
-
 	cats_count_add(cs->mib, CATS_MIB_SENT_BYTES, bytes);
 	note_debts(sk, cs);
-	if (!trace_cats_commit_enabled())
-		return;
-	commit = (struct cats_commit) {
-		.m = m,
-		.delay_ns = m->waited_ns,
-		.bytes = bytes,
-		.offset = m->msg.committed - bytes,
-		.left = cats_txmsg_left(m),
-		.urgency = m->msg.urgency,
-	};
-	trace_cats_commit(sk, &commit);
+	if (trace_cats_commit_enabled())
+		trace_commit(sk, m, bytes);
 }
 
-static void trace_direct(const struct sock *sk, const struct cats_sock *cs,
-			 unsigned int urgency, u32 bytes)
+static noinline void trace_direct(const struct sock *sk, const struct cats_sock *cs,
+				  unsigned int urgency, u32 bytes)
 {
 	const struct cats_pick_info pick = {
 		.len = bytes,
