@@ -46,7 +46,7 @@ install: module tools
 	install -D -m 644 tools/catsctl/completion.bash \
 		$(LOCAL)/share/bash-completion/completions/catsctl
 	install -D -m 644 -t $(LOCAL)/share/cats \
-		$(foreach tool,$(TRACERS),tools/bpftrace/$(tool).bt tools/bpftrace/$(tool)_example.txt)
+		$(TRACERS:%=tools/bpftrace/%.bt) $(TRACERS:%=tools/bpftrace/%_example.txt)
 	for tool in $(TRACERS); do \
 		install -D tools/bpftrace/cats-trace $(LOCAL)/sbin/$$tool; \
 	done

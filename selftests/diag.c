@@ -65,12 +65,45 @@ FIXTURE_TEARDOWN(diag)
 	pair_close(&self->p);
 }
 
+/**
+ * struct diag_message - a question to sock_diag
+ * @head: of netlink
+ * @request: which sockets
+ */
+struct diag_message {
+	struct nlmsghdr		head;
+	struct inet_diag_req_v2	request;
+};
+
+/* One socket, by its addresses: then the kernel asks how large the answer may be. */
+static int ask_one(int fd, int family, int ours, int theirs)
+{
+	struct diag_message message = {
+		.head = {
+			.nlmsg_len = sizeof(message),
+			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+			.nlmsg_flags = NLM_F_REQUEST,
+		},
+		.request = {
+			.sdiag_family = family,
+			.sdiag_protocol = IPPROTO_TCP,
+			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+			.idiag_states = ~0U,
+			.id.idiag_sport = htons(ours),
+			.id.idiag_dport = htons(theirs),
+			.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
+		},
+	};
+	struct inet_diag_sockid *id = &message.request.id;
+
+	id->idiag_src[family == AF_INET ? 0 : 3] = htonl(family == AF_INET ? 0x7f000001 : 1);
+	memcpy(id->idiag_dst, id->idiag_src, sizeof(id->idiag_dst));
+	return send(fd, &message, sizeof(message), 0) == sizeof(message) ? 0 : -1;
+}
+
 static int ask(int fd, int family, int port)
 {
-	struct {
-		struct nlmsghdr		head;
-		struct inet_diag_req_v2	request;
-	} message = {
+	struct diag_message message = {
 		.head = {
 			.nlmsg_len = sizeof(message),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
@@ -184,6 +217,20 @@ TEST_F(diag, says_what_cats_info_says)
 		answer.info.waits[i].gap_us = info.waits[i].gap_us;
 	}
 	EXPECT_EQ(0, memcmp(&info, &answer.info, sizeof(info)));
+}
+
+TEST_F(diag, one_socket)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	struct answer answer = {};
+
+	ASSERT_EQ(0, attach(self->p.tx));
+	ASSERT_EQ(0, ask_one(fd, variant->family, port_of(self->p.tx), port_of(self->p.rx)));
+	ASSERT_EQ(0, read_part(fd, &answer));
+	EXPECT_STREQ("cats", answer.name);
+	EXPECT_EQ(sizeof(struct cats_info), answer.info_len);
+	EXPECT_STREQ("bounded", answer.info.conductor);
+	close(fd);
 }
 
 TEST_F(diag, listener)

@@ -82,8 +82,8 @@ manpage()
 	plant $page manpage 'cats.7:.*unknown' <<<'.Planted macro'
 	sed -i '/^\.BR\? CATS_INFO\b/d' "$copy/$page"
 	finds manpage 'option CATS_INFO is missing' $page
-	plant module/tag.c manpage 'errno EXDEV is missing' \
-		<<<'int planted = cats_refuse(cs, -EXDEV, "planted");'
+	plant uapi/linux/cats.h manpage 'errno EXDEV is missing' \
+		<<<'	REASON(PLANTED, 99, EXDEV, "planted")'
 	plant module/tag.c manpage 'sysctl planted is missing' <<<'	.procname = "planted",'
 }
 

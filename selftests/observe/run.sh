@@ -132,7 +132,8 @@ check_fixed()
 {
 	compare "$(figure fixed 'most')" -lt 300 "fixed: heartbeats are in time, ms"
 	compare "$(longest fixed_lat)" -lt 131072 "fixed: they hardly wait, us"
-	compare "$(most_in_conductor fixed_inv)" -lt 100000 "fixed: the Conductor hardly holds them, us"
+	compare "$(most_in_conductor fixed_inv)" -lt 100000 \
+		"fixed: the Conductor hardly holds them, us"
 	shows fixed_sockets ':7000' "the new connection"
 	compare "$(figure fixed_bound '^ *0 ')" -le 65536 "fixed: what is allowed, bytes"
 	shows explain 'EMSGSIZE' "an errno"
