@@ -4,6 +4,7 @@
  * sock_diag.
  */
 #include <linux/inet_diag.h>
+#include <linux/module.h>
 #include <net/netlink.h>
 
 #include "cats_sock.h"
@@ -124,7 +125,11 @@ int cats_diag_info(struct sock *sk, struct sk_buff *skb)
 	info = nla_data(attr);
 	memset(info, 0, sizeof(*info));
 	if (inet_sk_state_load(sk) != TCP_LISTEN) {
-		fill_locked(sk, info);
+		/* The lock may be waited for, and the last user of the module go. */
+		if (try_module_get(THIS_MODULE)) {
+			fill_locked(sk, info);
+			module_put(THIS_MODULE);
+		}
 		return 0;
 	}
 	rcu_read_lock();

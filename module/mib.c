@@ -32,6 +32,9 @@ static unsigned long fold(const struct cats_mib __percpu *mib, unsigned int i)
 
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu_ptr(mib, cpu)->count[i]);
+	/* They were not read at one moment, so a gauge may seem to be below 0. */
+	if (i <= CATS_MIB_CURR_BLOCKED && (long)sum < 0)
+		return 0;
 	return sum;
 }
 

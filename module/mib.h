@@ -9,7 +9,7 @@
 #include <net/net_namespace.h>
 
 /*
- * MIB(name, name in the file, what it counts).  CatsCurr*: how many there are now; all
+ * MIB(name, name in the file, what it counts).  CatsCurr*, the first: how many now; all
  * others: since the module was loaded or the namespace was made.  This is the list that
  * cats(7) has.
  */

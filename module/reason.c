@@ -67,6 +67,6 @@ int cats_refuse_call(struct net *net, const struct sock *sk, enum cats_reason re
  */
 int cats_refuse(struct cats_sock *cs, enum cats_reason reason)
 {
-	cs->reason = reason;
+	WRITE_ONCE(cs->reason, reason);
 	return cats_refuse_call(sock_net(cs->sk), cs->sk, reason);
 }

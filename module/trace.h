@@ -3,8 +3,9 @@
  * Tracepoints of the system "cats": what the Conductor and the Feeder decide.
  *
  * A stable interface, as the uapi header: events and fields are added, never renamed;
- * Documentation/observe.rst has the table.  All are called with the socket lock held,
- * in process context or softirq.  Fields that they share:
+ * Documentation/observe.rst has the table.  All but cats_refuse and cats_detach are
+ * called with the socket lock held, in process context or softirq.  Fields that they
+ * share:
  *
  *	skaddr		the socket, as in the tracepoints of "tcp"
  *	sport, dport	ports in host byte order
