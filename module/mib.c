@@ -38,13 +38,29 @@ static unsigned long fold(const struct cats_mib __percpu *mib, unsigned int i)
 	return sum;
 }
 
+/**
+ * cats_mib_read() - a counter of a network namespace
+ * @net: namespace
+ * @i: which
+ *
+ * Sockets have a limit, so they are counted exactly, and only there.
+ */
+unsigned long cats_mib_read(const struct net *net, enum cats_mib_index i)
+{
+	const struct cats_net *cn = cats_net(net);
+
+	if (i == CATS_MIB_CURR_SOCKETS)
+		return atomic_long_read(&cn->nr_sockets);
+	return fold(cn->mib, i);
+}
+
 static int show(struct seq_file *seq, void *v)
 {
 	const struct net *net = seq->private;
 	unsigned int i;
 
 	for (i = 0; i < CATS_NR_MIBS; i++)
-		seq_printf(seq, "%-32s\t%lu\n", names[i], fold(cats_net_mib(net), i));
+		seq_printf(seq, "%-32s\t%lu\n", names[i], cats_mib_read(net, i));
 	return 0;
 }
 

@@ -119,6 +119,7 @@ static inline void cats_count_down(struct cats_mib __percpu *mib, enum cats_mib_
 }
 
 struct cats_mib __percpu *cats_net_mib(const struct net *net);
+unsigned long cats_mib_read(const struct net *net, enum cats_mib_index i);
 int cats_mib_init(struct net *net);
 void cats_mib_exit(struct net *net);
 

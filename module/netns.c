@@ -66,10 +66,8 @@ bool cats_net_get_socket(struct net *net)
 {
 	struct cats_net *cn = cats_net(net);
 
-	if (atomic_long_inc_return(&cn->nr_sockets) <= cats_net_max_sockets(net)) {
-		cats_count(cn->mib, CATS_MIB_CURR_SOCKETS);
+	if (atomic_long_inc_return(&cn->nr_sockets) <= cats_net_max_sockets(net))
 		return true;
-	}
 	atomic_long_dec(&cn->nr_sockets);
 	return false;
 }
@@ -82,10 +80,7 @@ bool cats_net_get_socket(struct net *net)
  */
 void cats_net_put_socket(struct net *net)
 {
-	struct cats_net *cn = cats_net(net);
-
-	atomic_long_dec(&cn->nr_sockets);
-	cats_count_down(cn->mib, CATS_MIB_CURR_SOCKETS);
+	atomic_long_dec(&cats_net(net)->nr_sockets);
 }
 
 /**
@@ -96,10 +91,7 @@ void cats_net_put_socket(struct net *net)
  */
 void cats_net_plain_child(struct net *net)
 {
-	struct cats_net *cn = cats_net(net);
-
-	atomic_long_inc(&cn->plain_children);
-	cats_count(cn->mib, CATS_MIB_PLAIN_CHILDREN);
+	cats_count(cats_net_mib(net), CATS_MIB_PLAIN_CHILDREN);
 }
 
 /**
@@ -260,10 +252,12 @@ static int do_max_sockets(struct ctl_table *table, int write, void *buffer,
 	return 0;
 }
 
+/* A counter of @mib that was a sysctl before there was /proc/net/cats_stat. */
 static int do_counter(struct ctl_table *table, int write, void *buffer, size_t *lenp,
 		      loff_t *ppos)
 {
-	unsigned long value = atomic_long_read(table->data);
+	const struct cats_net *cn = container_of(table->data, struct cats_net, mib);
+	unsigned long value = cats_mib_read(cn->net, (unsigned long)table->extra1);
 	struct ctl_table copy = { .data = &value, .maxlen = sizeof(value) };
 
 	return proc_doulongvec_minmax(&copy, write, buffer, lenp, ppos);
@@ -335,14 +329,16 @@ static const struct ctl_table sysctls[] = {
 		.proc_handler	= do_max_sockets,
 	}, {
 		.procname	= "sockets",
-		.data		= MEMBER(nr_sockets),
+		.data		= MEMBER(mib),
 		.mode		= 0444,
 		.proc_handler	= do_counter,
+		.extra1		= (void *)CATS_MIB_CURR_SOCKETS,
 	}, {
 		.procname	= "plain_children",
-		.data		= MEMBER(plain_children),
+		.data		= MEMBER(mib),
 		.mode		= 0444,
 		.proc_handler	= do_counter,
+		.extra1		= (void *)CATS_MIB_PLAIN_CHILDREN,
 	},
 	{}
 };

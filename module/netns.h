@@ -22,8 +22,6 @@
  * @urgency: default tag of a new socket
  * @first_flight: see first_flight.c: longest hold, us
  * @nr_sockets: how many have it now
- * @plain_children: sockets accepted from a CATS listener that became plain TCP
- *	sockets, for want of memory or over the limit, since the module was loaded
  * @mib: /proc/net/cats_stat
  * @sysctl: /proc/sys/net/cats
  */
@@ -36,7 +34,6 @@ struct cats_net {
 	int				first_flight;
 	u8				urgency;
 	atomic_long_t			nr_sockets;
-	atomic_long_t			plain_children;
 	struct cats_mib __percpu	*mib;
 	struct ctl_table_header		*sysctl;
 };

@@ -58,11 +58,10 @@ static void count__lowered_below_what_there_is(struct kunit *test)
 
 static void count__plain_children(struct kunit *test)
 {
-	struct cats_net *cn = cats_net(&init_net);
-	long before = atomic_long_read(&cn->plain_children);
+	unsigned long before = cats_mib_read(&init_net, CATS_MIB_PLAIN_CHILDREN);
 
 	cats_net_plain_child(&init_net);
-	KUNIT_EXPECT_EQ(test, atomic_long_read(&cn->plain_children), before + 1);
+	KUNIT_EXPECT_EQ(test, cats_mib_read(&init_net, CATS_MIB_PLAIN_CHILDREN), before + 1);
 }
 
 static void count__with_the_socket(struct kunit *test)
