@@ -249,6 +249,7 @@ void cats_append_done(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *
 
 /* feeder.c: just-in-time feeding of TCP */
 void cats_sent_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m);
+bool cats_committed(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m, u32 bytes);
 u32 cats_burst(const struct sock *sk);
 void cats_feed(struct sock *sk, struct cats_sock *cs);
 void cats_feed_all(struct sock *sk, struct cats_sock *cs);

@@ -80,23 +80,38 @@ void cats_sent_whole(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m
 	cats_txmsg_put(sk, cs, m);
 }
 
+/**
+ * cats_committed() - bytes of a message have got sequence numbers
+ * @sk: socket
+ * @cs: its CATS state
+ * @m: what the Conductor has picked
+ * @bytes: how many; they are the last in TCP's write queue
+ *
+ * Return: true if the message is complete; it is no longer queued then.
+ */
+bool cats_committed(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m, u32 bytes)
+{
+	bool begins = !m->msg.committed, complete;
+	u64 now = ktime_get_ns();
+
+	if (begins)
+		cats_note_begin(sk, cs, m);
+	complete = cats_conductor_commit(&cs->conductor, &m->msg, bytes, now);
+	if (begins)
+		cats_notice_begun(sk, cs, m, bytes, now);
+	cats_note_commit(sk, cs, m, bytes);
+	return complete;
+}
+
 /* Appends up to @limit bytes of @m; returns how many, or a negative errno. */
 static int feed_msg(struct sock *sk, struct cats_sock *cs, struct cats_txmsg *m,
 		    u32 limit, u32 size_goal, gfp_t gfp)
 {
 	int n = cats_append(sk, cs, m, limit, size_goal, gfp);
-	bool begins = !m->msg.committed, complete;
-	u64 now = ktime_get_ns();
 
 	if (n < 0)
 		return n;
-	if (begins)
-		cats_note_begin(sk, cs, m);
-	complete = cats_conductor_commit(&cs->conductor, &m->msg, n, now);
-	if (begins)
-		cats_notice_begun(sk, cs, m, n, now);
-	cats_note_commit(sk, cs, m, n);
-	if (complete) {
+	if (cats_committed(sk, cs, m, n)) {
 		cats_append_done(sk, cs, m);
 		cats_sent_whole(sk, cs, m);
 	}

@@ -424,17 +424,14 @@ static bool may_pass(struct sock *sk, const struct write_op *op, size_t size)
 /* TCP has the first bytes of a message: the rest must come next. */
 static int pass_rest(struct sock *sk, struct write_op *op)
 {
-	struct cats_conductor *c = &op->cs->conductor;
 	int err = alloc_msg(sk, op);
 
 	if (err)
 		return err;
 	accept_bytes(op, op->copied);
 	cats_chain_queue(op->cs, op->m, true);
-	cats_conductor_next(c);
-	cats_note_begin(sk, op->cs, op->m);
-	cats_conductor_commit(c, &op->m->msg, op->copied, ktime_get_ns());
-	cats_note_commit(sk, op->cs, op->m, op->copied);
+	cats_conductor_next(&op->cs->conductor);
+	cats_committed(sk, op->cs, op->m, op->copied);
 	return 0;
 }
 
