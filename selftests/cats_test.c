@@ -333,6 +333,21 @@ uint64_t queued_bytes(const struct cats_info *info)
 	return sum;
 }
 
+/* A line of CATS_STAT; -1 if there is no such counter. */
+long cats_counter(const char *name)
+{
+	FILE *file = fopen(CATS_STAT, "r");
+	long value, found = -1;
+	char line[64];
+
+	while (file && fscanf(file, "%63s %ld", line, &value) == 2)
+		if (!strcmp(line, name))
+			found = value;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 /* Reads net.cats.@name, without the end of the line; 0 or -1. */
 int read_sysctl(const char *name, char *value, size_t size)
 {

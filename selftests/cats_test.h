@@ -55,6 +55,9 @@ struct frame {
 
 #define BLOCKED_ID	4711
 
+/* Counters of the thread's network namespace. */
+#define CATS_STAT	"/proc/thread-self/net/cats_stat"
+
 /* See fill_tcp(). */
 #define FILL_ID	1000000
 #define FILL_LEN	1000
@@ -105,6 +108,7 @@ int read_own(int fd, struct frame *frame);
 int fill(int fd, int urgency, uint32_t id, uint32_t len);
 uint64_t queued_bytes(const struct cats_info *info);
 int mem_used(int fd);
+long cats_counter(const char *name);
 int read_sysctl(const char *name, char *value, size_t size);
 bool wait_queue_empty(int fd);
 int new_netns(void);

@@ -19,7 +19,6 @@
 #include "kselftest_harness.h"
 #include "surface.h"
 
-#define STAT_FILE	"/proc/thread-self/net/cats_stat"
 #define MSG_LEN		1000
 
 static const char *const names[] = {
@@ -34,21 +33,6 @@ static const char *const names[] = {
 #define NR_NAMES	(sizeof(names) / sizeof(names[0]))
 #define CURR_MSGS	1
 
-/* -1 if there is no such counter. */
-static long counter(const char *name)
-{
-	FILE *file = fopen(STAT_FILE, "r");
-	long value, found = -1;
-	char line[64];
-
-	while (file && fscanf(file, "%63s %ld", line, &value) == 2)
-		if (!strcmp(line, name))
-			found = value;
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static long before[NR_NAMES];
 
 static void snapshot(void)
@@ -56,7 +40,7 @@ static void snapshot(void)
 	unsigned int i;
 
 	for (i = 0; i < NR_NAMES; i++)
-		before[i] = counter(names[i]);
+		before[i] = cats_counter(names[i]);
 }
 
 /* How much it has grown since. */
@@ -66,7 +50,7 @@ static long grown(const char *name)
 
 	while (strcmp(names[i], name))
 		i++;
-	return counter(name) - before[i];
+	return cats_counter(name) - before[i];
 }
 
 /* What is freed by RCU, or by a thread that ends, comes a little later. */
@@ -75,7 +59,7 @@ static bool comes_to(const char *name, long value)
 	int tries;
 
 	for (tries = 0; tries < 10000; tries++) {
-		if (counter(name) == value)
+		if (cats_counter(name) == value)
 			return true;
 		usleep(1000);
 	}
@@ -102,7 +86,7 @@ FIXTURE_TEARDOWN(counters)
 
 TEST_F(counters, names)
 {
-	FILE *file = fopen(STAT_FILE, "r");
+	FILE *file = fopen(CATS_STAT, "r");
 	unsigned int i;
 	char name[64];
 	long value;
@@ -122,14 +106,14 @@ TEST_F(counters, all_but_attached_begin_at_0)
 
 	for (i = 0; i < NR_NAMES; i++)
 		EXPECT_EQ(!strcmp(names[i], "CatsCurrSockets") ||
-			  !strcmp(names[i], "CatsAttached"), counter(names[i]));
+			  !strcmp(names[i], "CatsAttached"), cats_counter(names[i]));
 }
 
 TEST_F(counters, belong_to_their_namespace)
 {
 	ASSERT_EQ(0, unshare(CLONE_NEWNET));
-	EXPECT_EQ(0, counter("CatsCurrSockets"));
-	EXPECT_EQ(0, counter("CatsAttached"));
+	EXPECT_EQ(0, cats_counter("CatsCurrSockets"));
+	EXPECT_EQ(0, cats_counter("CatsAttached"));
 }
 
 TEST_F(counters, sockets)
@@ -137,12 +121,12 @@ TEST_F(counters, sockets)
 	close(self->p.tx);
 	close(self->p.rx);
 	EXPECT_TRUE(comes_to("CatsCurrSockets", 0));
-	EXPECT_EQ(1, counter("CatsAttached"));
+	EXPECT_EQ(1, cats_counter("CatsAttached"));
 	ASSERT_EQ(0, pair_open(&self->p, AF_INET));
-	EXPECT_EQ(0, counter("CatsCurrSockets"));
+	EXPECT_EQ(0, cats_counter("CatsCurrSockets"));
 	ASSERT_EQ(0, attach(self->p.tx));
-	EXPECT_EQ(1, counter("CatsCurrSockets"));
-	EXPECT_EQ(2, counter("CatsAttached"));
+	EXPECT_EQ(1, cats_counter("CatsCurrSockets"));
+	EXPECT_EQ(2, cats_counter("CatsAttached"));
 }
 
 /* A connection of the CATS listener @fd; returns its end. */
@@ -163,14 +147,14 @@ TEST_F(counters, accepted)
 	ASSERT_EQ(0, surface_listen(fd, AF_INET, &addr));
 	child[0] = accept_one(fd, &addr, &client[0]);
 	ASSERT_LE(0, child[0]);
-	EXPECT_EQ(1, counter("CatsAccepted"));
-	EXPECT_EQ(3, counter("CatsCurrSockets"));
+	EXPECT_EQ(1, cats_counter("CatsAccepted"));
+	EXPECT_EQ(3, cats_counter("CatsCurrSockets"));
 	ASSERT_EQ(0, write_sysctl("net/cats/max_sockets", "3"));
 	child[1] = accept_one(fd, &addr, &client[1]);
 	ASSERT_LE(0, child[1]);
-	EXPECT_EQ(1, counter("CatsAccepted"));
-	EXPECT_EQ(1, counter("CatsPlainChildren"));
-	EXPECT_EQ(3, counter("CatsCurrSockets"));
+	EXPECT_EQ(1, cats_counter("CatsAccepted"));
+	EXPECT_EQ(1, cats_counter("CatsPlainChildren"));
+	EXPECT_EQ(3, cats_counter("CatsCurrSockets"));
 }
 
 TEST_F(counters, refused)
@@ -178,26 +162,26 @@ TEST_F(counters, refused)
 	int plain = socket(AF_INET, SOCK_STREAM, 0);
 
 	EXPECT_ERRNO(EINVAL, send_tagged(self->p.tx, 8, "x", 1, 0));
-	EXPECT_EQ(1, counter("CatsRefused"));
+	EXPECT_EQ(1, cats_counter("CatsRefused"));
 	EXPECT_ERRNO(ENOENT, set_conductor(self->p.tx, "none"));
-	EXPECT_EQ(2, counter("CatsRefused"));
+	EXPECT_EQ(2, cats_counter("CatsRefused"));
 	ASSERT_EQ(0, write_sysctl("net/cats/max_sockets", "1"));
 	EXPECT_ERRNO(ENOBUFS, attach(plain));
-	EXPECT_EQ(3, counter("CatsRefused"));
+	EXPECT_EQ(3, cats_counter("CatsRefused"));
 	EXPECT_NE(0, write_sysctl("net/cats/conductor", "none"));
-	EXPECT_EQ(4, counter("CatsRefused"));
+	EXPECT_EQ(4, cats_counter("CatsRefused"));
 	EXPECT_NE(0, write_sysctl("net/cats/debt_high", "1 2"));
-	EXPECT_EQ(5, counter("CatsRefused"));
+	EXPECT_EQ(5, cats_counter("CatsRefused"));
 	close(plain);
 }
 
 TEST_F(counters, direct)
 {
 	ASSERT_EQ(5, send(self->p.tx, "plain", 5, 0));
-	EXPECT_EQ(1, counter("CatsDirect"));
-	EXPECT_EQ(5, counter("CatsSentBytes"));
-	EXPECT_EQ(0, counter("CatsMsgs"));
-	EXPECT_EQ(0, counter("CatsPicks"));
+	EXPECT_EQ(1, cats_counter("CatsDirect"));
+	EXPECT_EQ(5, cats_counter("CatsSentBytes"));
+	EXPECT_EQ(0, cats_counter("CatsMsgs"));
+	EXPECT_EQ(0, cats_counter("CatsPicks"));
 }
 
 /* Some wait, and TCP has what it takes; the counters are from now on. */
@@ -216,7 +200,7 @@ static void read_to_end(struct __test_metadata *_metadata, const struct pair *p)
 	while ((ret = read_frame(p->rx, &frame)) == 1)
 		;
 	EXPECT_EQ(0, ret);
-	EXPECT_EQ(0, counter("CatsCurrMsgs"));
+	EXPECT_EQ(0, cats_counter("CatsCurrMsgs"));
 }
 
 TEST_F(counters, messages)
@@ -224,21 +208,21 @@ TEST_F(counters, messages)
 	long waiting, sent;
 
 	backlog(_metadata, self->p.tx);
-	waiting = counter("CatsCurrMsgs");
+	waiting = cats_counter("CatsCurrMsgs");
 	EXPECT_LT(0, waiting);
-	sent = counter("CatsSentMsgs");
+	sent = cats_counter("CatsSentMsgs");
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 1, MSG_LEN, 0));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 0, 2, MSG_LEN, 0));
 	EXPECT_EQ(2, grown("CatsMsgs"));
 	EXPECT_EQ(2, grown("CatsCurrMsgs"));
 	EXPECT_EQ(0, grown("CatsSentMsgs"));
-	EXPECT_EQ(0, counter("CatsDrains"));
+	EXPECT_EQ(0, cats_counter("CatsDrains"));
 	read_to_end(_metadata, &self->p);
-	EXPECT_EQ(1, counter("CatsDrains"));
+	EXPECT_EQ(1, cats_counter("CatsDrains"));
 	EXPECT_EQ(waiting + 2, grown("CatsSentMsgs"));
-	EXPECT_EQ(counter("CatsMsgs"), counter("CatsSentMsgs"));
-	EXPECT_EQ(counter("CatsMsgs"), counter("CatsPicks"));
-	EXPECT_EQ(MSG_LEN * (sent + waiting + 2), counter("CatsSentBytes"));
+	EXPECT_EQ(cats_counter("CatsMsgs"), cats_counter("CatsSentMsgs"));
+	EXPECT_EQ(cats_counter("CatsMsgs"), cats_counter("CatsPicks"));
+	EXPECT_EQ(MSG_LEN * (sent + waiting + 2), cats_counter("CatsSentBytes"));
 }
 
 /* 0 and 7 in turns, as both may send one byte more per round; then the rest of 7. */
@@ -270,13 +254,13 @@ TEST_F(counters, changes)
 	backlog(_metadata, self->p.tx);
 	ASSERT_EQ(MSG_LEN, send_cookie(self->p.tx, 1, 0));
 	ASSERT_EQ(MSG_LEN, send_cookie(self->p.tx, 1, CATS_F_REPLACE));
-	EXPECT_EQ(1, counter("CatsReplaced"));
+	EXPECT_EQ(1, cats_counter("CatsReplaced"));
 	EXPECT_EQ(1, grown("CatsCurrMsgs"));
 	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_REPRIORITIZE, 1, 5));
-	EXPECT_EQ(1, counter("CatsReprioritized"));
+	EXPECT_EQ(1, cats_counter("CatsReprioritized"));
 	ASSERT_EQ(1, change_cookie(self->p.tx, CATS_CANCEL, 1, 0));
-	EXPECT_EQ(1, counter("CatsCancelled"));
-	EXPECT_EQ(1, counter("CatsReplaced"));
+	EXPECT_EQ(1, cats_counter("CatsCancelled"));
+	EXPECT_EQ(1, cats_counter("CatsReplaced"));
 	EXPECT_EQ(0, grown("CatsCurrMsgs"));
 }
 
@@ -299,17 +283,17 @@ TEST_F(counters, shed)
 	backlog(_metadata, self->p.tx);
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_ADMIT, &drop, sizeof(drop)));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 1, MSG_LEN, 0));
-	EXPECT_EQ(1, counter("CatsShed"));
+	EXPECT_EQ(1, cats_counter("CatsShed"));
 	EXPECT_EQ(0, grown("CatsCurrMsgs"));
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_ADMIT, &shed, sizeof(shed)));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 2, MSG_LEN, 0));
 	/* All but the one that may have begun. */
-	EXPECT_GE(1, counter("CatsCurrMsgs"));
-	EXPECT_EQ(1 + 1 + before[CURR_MSGS] - counter("CatsCurrMsgs"), counter("CatsShed"));
+	EXPECT_GE(1, cats_counter("CatsCurrMsgs"));
+	EXPECT_EQ(1 + 1 + before[CURR_MSGS] - cats_counter("CatsCurrMsgs"), cats_counter("CatsShed"));
 	drop = (struct cats_admit) { .refuse = 1 << 7 };
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_ADMIT, &drop, sizeof(drop)));
 	EXPECT_ERRNO(ENOBUFS, send_frame(self->p.tx, 7, 3, MSG_LEN, 0));
-	EXPECT_EQ(1, counter("CatsRefused"));
+	EXPECT_EQ(1, cats_counter("CatsRefused"));
 }
 
 /* The peer resets: what it has not read when it closes is lost. */
@@ -321,8 +305,8 @@ TEST_F(counters, purged)
 	close(self->p.rx);
 	self->p.rx = -1;
 	EXPECT_TRUE(comes_to("CatsPurged", before[CURR_MSGS] + 2));
-	EXPECT_EQ(0, counter("CatsCurrMsgs"));
-	EXPECT_EQ(0, counter("CatsDrains"));
+	EXPECT_EQ(0, cats_counter("CatsCurrMsgs"));
+	EXPECT_EQ(0, cats_counter("CatsDrains"));
 }
 
 TEST_F(counters, blocked)
@@ -333,18 +317,18 @@ TEST_F(counters, blocked)
 
 	backlog(_metadata, self->p.tx);
 	ASSERT_LT(0, fill(self->p.tx, 3, 1, MSG_LEN));
-	no_room = counter("CatsNoRoom");
+	no_room = cats_counter("CatsNoRoom");
 	EXPECT_LT(0, no_room);
-	EXPECT_EQ(0, counter("CatsBlocked"));
+	EXPECT_EQ(0, cats_counter("CatsBlocked"));
 	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 3, MSG_LEN));
 	EXPECT_TRUE(comes_to("CatsCurrBlocked", 1));
 	while (!atomic_load(&w.done))
 		ASSERT_EQ(1, read_frame(self->p.rx, &frame));
 	pthread_join(w.thread, NULL);
 	EXPECT_EQ(MSG_LEN, w.ret);
-	EXPECT_EQ(0, counter("CatsCurrBlocked"));
-	EXPECT_EQ(1, counter("CatsBlocked"));
-	EXPECT_EQ(no_room, counter("CatsNoRoom"));
+	EXPECT_EQ(0, cats_counter("CatsCurrBlocked"));
+	EXPECT_EQ(1, cats_counter("CatsBlocked"));
+	EXPECT_EQ(no_room, cats_counter("CatsNoRoom"));
 }
 
 /* The path is long enough for a hold. */
@@ -364,11 +348,11 @@ TEST_F(counters, holds)
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 3, 1, MSG_LEN, 0));
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
 	ASSERT_TRUE(wait_settled(self->p.tx));
-	EXPECT_EQ(0, counter("CatsHolds"));
+	EXPECT_EQ(0, cats_counter("CatsHolds"));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 2, MSG_LEN, 0));
-	EXPECT_EQ(1, counter("CatsHolds"));
+	EXPECT_EQ(1, cats_counter("CatsHolds"));
 	ASSERT_EQ(1, read_frame(self->p.rx, &frame));
-	EXPECT_EQ(0, counter("CatsBatches"));
+	EXPECT_EQ(0, cats_counter("CatsBatches"));
 }
 
 TEST_F(counters, batches)
@@ -390,9 +374,9 @@ TEST_F(counters, batches)
 		};
 	}
 	ASSERT_EQ(2, sendmmsg(self->p.tx, headers, 2, 0));
-	EXPECT_EQ(1, counter("CatsBatches"));
-	EXPECT_EQ(2, counter("CatsPicks"));
-	EXPECT_EQ(0, counter("CatsHolds"));
+	EXPECT_EQ(1, cats_counter("CatsBatches"));
+	EXPECT_EQ(2, cats_counter("CatsPicks"));
+	EXPECT_EQ(0, cats_counter("CatsHolds"));
 	EXPECT_BYTES(self->p.rx, "01234567890123456789");
 }
 
@@ -413,8 +397,8 @@ TEST_F(counters, notices_lost)
 	while (!read_notice(self->p.tx, &notice))
 		n++;
 	EXPECT_LT(0, n);
-	EXPECT_LT(0, counter("CatsNoticesLost"));
-	EXPECT_EQ(3 * 20, n + counter("CatsNoticesLost"));
+	EXPECT_LT(0, cats_counter("CatsNoticesLost"));
+	EXPECT_EQ(3 * 20, n + cats_counter("CatsNoticesLost"));
 }
 
 TEST_HARNESS_MAIN

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -387,16 +386,7 @@ static void act_getsockopt(struct episode *e)
 /* Of the machine, where this episode's is the only socket. */
 static long feeder_failures(void)
 {
-	FILE *file = fopen("/proc/net/cats_stat", "r");
-	long value, found = -1;
-	char name[64];
-
-	while (file && fscanf(file, "%63s %ld", name, &value) == 2)
-		if (!strcmp(name, "CatsFeedNoMemory"))
-			found = value;
-	if (file)
-		fclose(file);
-	return found;
+	return cats_counter("CatsFeedNoMemory");
 }
 
 /* What the Feeder did not get, of @before and now: the socket and its namespace agree. */

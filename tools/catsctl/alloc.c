@@ -51,3 +51,26 @@ char *copy_text(const char *text)
 		die(STATUS_SYSTEM, "no memory");
 	return copy;
 }
+
+/**
+ * join_words() - words as one text, with spaces between them
+ * @argc: how many
+ * @argv: words: what is left of the arguments, so that a text need not be quoted
+ *
+ * Return: the text, to be freed.
+ */
+char *join_words(int argc, char *argv[])
+{
+	size_t size = 1;
+	char *text;
+	int i;
+
+	for (i = 0; i < argc; i++)
+		size += strlen(argv[i]) + 1;
+	text = allocate(size);
+	for (i = 0; i < argc; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, argv[i]);
+	}
+	return text;
+}

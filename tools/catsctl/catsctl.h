@@ -56,6 +56,7 @@ int usage_error(const struct command *command, const char *format, ...)
 void *allocate(size_t size);
 void *grow(void *array, size_t count, size_t size);
 char *copy_text(const char *text);
+char *join_words(int argc, char *argv[]);
 
 /* file.c */
 char *read_line(const char *path);

@@ -96,26 +96,9 @@ static int answer(const struct question *q, bool json)
 		    q->words);
 }
 
-/* What is left of the arguments, with spaces between them: a text need not be quoted. */
-static char *join(int argc, char *argv[])
-{
-	size_t size = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < argc; i++)
-		size += strlen(argv[i]) + 1;
-	text = allocate(size);
-	for (i = 0; i < argc; i++) {
-		strcat(text, i ? " " : "");
-		strcat(text, argv[i]);
-	}
-	return text;
-}
-
 static int ask(int argc, char *argv[], bool json)
 {
-	char *words = join(argc, argv);
+	char *words = join_words(argc, argv);
 	struct question q = { .words = words };
 	int status;
 

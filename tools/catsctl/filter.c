@@ -292,22 +292,6 @@ static struct filter *parse_or(struct parser *p)
 	return f;
 }
 
-static char *join(int argc, char *argv[])
-{
-	size_t size = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < argc; i++)
-		size += strlen(argv[i]) + 1;
-	text = allocate(size);
-	for (i = 0; i < argc; i++) {
-		strcat(text, argv[i]);
-		strcat(text, " ");
-	}
-	return text;
-}
-
 /**
  * filter_parse() - make a filter of arguments
  * @argc: how many, at least one
@@ -318,7 +302,7 @@ static char *join(int argc, char *argv[])
  */
 struct filter *filter_parse(int argc, char *argv[])
 {
-	char *text = join(argc, argv);
+	char *text = join_words(argc, argv);
 	struct parser p = { .at = text };
 	struct filter *f;
 
