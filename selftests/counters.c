@@ -289,7 +289,8 @@ TEST_F(counters, shed)
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, 2, MSG_LEN, 0));
 	/* All but the one that may have begun. */
 	EXPECT_GE(1, cats_counter("CatsCurrMsgs"));
-	EXPECT_EQ(1 + 1 + before[CURR_MSGS] - cats_counter("CatsCurrMsgs"), cats_counter("CatsShed"));
+	EXPECT_EQ(1 + 1 + before[CURR_MSGS] - cats_counter("CatsCurrMsgs"),
+		  cats_counter("CatsShed"));
 	drop = (struct cats_admit) { .refuse = 1 << 7 };
 	ASSERT_EQ(0, setsockopt(self->p.tx, SOL_CATS, CATS_ADMIT, &drop, sizeof(drop)));
 	EXPECT_ERRNO(ENOBUFS, send_frame(self->p.tx, 7, 3, MSG_LEN, 0));

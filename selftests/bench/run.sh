@@ -14,23 +14,15 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 out=$top/out/bench
 shift_bits=1
+. "$top/selftests/suite.sh"
 
 # build FEEDER APPEND_FILE: the module with another append.c, in a copy
 build()
 {
-	local copy=$out/$1
-
-	rm -rf "$copy"
-	mkdir -p "$copy"
-	cp -r "$top/Kbuild" "$top/module" "$top/uapi" "$copy/"
-	cp "$2" "$copy/module/append.c"
-	find "$copy" -name '*.o' -delete
-	make -s -C "/lib/modules/$("$top/selftests/vm/kernel.sh" version)/build" \
-		M="$copy" modules >"$out/$1.log" 2>&1 || {
-		tail -n 20 "$out/$1.log" >&2
-		exit 1
-	}
-	cp "$copy/cats.ko" "$out/$1.ko"
+	copy_module "$out/$1"
+	cp "$2" "$out/$1/module/append.c"
+	build_copy "$out/$1"
+	cp "$out/$1/cats.ko" "$out/$1.ko"
 }
 
 # p50 and p99 of urgent messages sent from 3 s to 20 s, nearest rank, in ms

@@ -41,41 +41,17 @@ shift_bits=1
 
 out=$top/out/trace ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
-# The module without tracepoints, in a copy.
-build_notrace()
-{
-	local copy=$out/notrace
-
-	rm -rf "$copy"
-	mkdir -p "$copy"
-	cp -r "$top/Kbuild" "$top/module" "$top/uapi" "$copy/"
-	find "$copy" \( -name '*.o' -o -name '.*.cmd' \) -delete
-	make -s -C "/lib/modules/$("$top/selftests/vm/kernel.sh" version)/build" \
-		M="$copy" CATS_NOTRACE=y modules >"$out/notrace.log" 2>&1 || {
-		tail -n 20 "$out/notrace.log" >&2
-		exit 1
-	}
-	cp "$copy/cats.ko" "$out/bin/notrace.ko"
-}
-
 # Sets packages: the directory with bpftrace.
 prepare()
 {
+	suite_out
 	mkdir -p "$out/bin"
-	out=$(cd "$out" && pwd)
 	rm -rf "$out/vm" "$out"/*.tsv "$out"/*.txt
-	if [[ -z $ko ]]; then
-		make -s -C "$top" module >&2
-		ko=$top/cats.ko
-	fi
+	suite_module
 	cp "$ko" "$out/bin/traced.ko"
-	build_notrace
+	copy_module "$out/notrace"
+	build_copy "$out/notrace" CATS_NOTRACE=y
+	cp "$out/notrace/cats.ko" "$out/bin/notrace.ko"
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -D_GNU_SOURCE -I"$top/uapi" \
 		-o "$out/bin/bulk" "$here/bulk.c" "$top/selftests/cats_test.c"
 	packages=$("$top/selftests/vm/packages.sh" "$top/selftests/bpftrace/packages")
@@ -128,15 +104,13 @@ main()
 	echo "TAP version 13"
 	prepare
 	run_guest || status=$?
-	if [[ $status -ne 0 ]]; then
-		tail -n 40 "$out/log" | sed 's/^/# /'
-		echo "1..1"
-		echo "not ok 1 machine # status $status"
-		exit 1
+	{
+		[[ $status -ne 0 ]] || results
+		machine_result "$status" "$out/log"
+	} >"$out/results"
+	if [[ -e $out/trace.tsv ]]; then
+		column -t -s $'\t' "$out/trace.tsv" | tee "$out/trace.txt" | sed 's/^/# /'
 	fi
-	results >"$out/results"
-	column -t -s $'\t' "$out/trace.tsv" >"$out/trace.txt"
-	sed 's/^/# /' "$out/trace.txt"
 	number "$out/results"
 }
 

@@ -21,21 +21,11 @@ timeout=1500
 
 out=$top/out/bpftrace ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
 prepare()
 {
-	mkdir -p "$out"
-	out=$(cd "$out" && pwd)
+	suite_out
 	rm -rf "$out/vm"
-	if [[ -z $ko ]]; then
-		make -s -C "$top" module >&2
-		ko=$top/cats.ko
-	fi
+	suite_module
 	make -s -C "$top/selftests" OUT="$out/bin" PROGRAMS=bpftrace/workload >&2
 	packages=$("$top/selftests/vm/packages.sh" "$here/packages")
 	cp "$packages/packages.tsv" "$out/"
@@ -53,16 +43,6 @@ run_guest()
 		{ grep --line-buffered '^#' || :; } || vm_status=${PIPESTATUS[0]}
 }
 
-machine()
-{
-	if [[ $vm_status -eq 0 ]]; then
-		echo "ok - machine"
-	else
-		tail -n 20 "$out/log" | sed 's/^/# /'
-		echo "not ok - machine # status $vm_status"
-	fi
-}
-
 main()
 {
 	suite_options "$@"
@@ -72,7 +52,7 @@ main()
 	{
 		[[ $vm_status -ne 0 ]] || "$here/judge.sh" "$out/vm" ||
 			echo "not ok - the results can be read"
-		machine
+		machine_result "$vm_status" "$out/log"
 	} >"$out/results"
 	number "$out/results"
 }

@@ -29,16 +29,9 @@ timeout=1800
 
 out=$top/out/fault ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
 prepare()
 {
-	mkdir -p "$out"
-	out=$(cd "$out" && pwd)
+	suite_out
 	rm -rf "$out/vm" "$out"/*.tsv "$out"/*.txt
 	make -s -C "$here" OUT="$out/bin" >&2
 	if [[ -z $ko ]]; then

@@ -22,25 +22,15 @@ tools=(catslat catspick catsinv catsnoop)
 
 out=$top/out/observe ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
 # Sets packages: the directory with bpftrace.
 prepare()
 {
 	local tool
 
-	mkdir -p "$out"
-	out=$(cd "$out" && pwd)
+	suite_out
 	rm -rf "${out:?}/steps" "${out:?}/bin"
 	mkdir -p "$out/bin"
-	if [[ -z $ko ]]; then
-		make -s -C "$top" module >&2
-		ko=$top/cats.ko
-	fi
+	suite_module
 	gcc -O2 -Wall -Wextra -Werror -static -pthread -D_GNU_SOURCE -I"$top/uapi" \
 		-o "$out/bin/telemetry" "$here/telemetry.c" "$top/selftests/cats_test.c"
 	make -s -C "$top/tools/catsctl" OUT="$out/catsctl" >&2
@@ -159,13 +149,10 @@ main()
 	echo "TAP version 13"
 	prepare
 	run_guest || status=$?
-	if [[ $status -ne 0 ]]; then
-		tail -n 40 "$out/log" | sed 's/^/# /'
-		echo "1..1"
-		echo "not ok 1 machine # status $status"
-		exit 1
-	fi
-	results >"$out/results"
+	{
+		[[ $status -ne 0 ]] || results
+		machine_result "$status" "$out/log"
+	} >"$out/results"
 	number "$out/results"
 }
 

@@ -27,22 +27,12 @@ least=0.97
 
 out=$top/out/programs ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
 # Sets packages: the directory with the programs.
 prepare()
 {
-	mkdir -p "$out"
-	out=$(cd "$out" && pwd)
+	suite_out
 	rm -rf "$out/vm" "$out"/*.tsv "$out"/*.txt
-	if [[ -z $ko ]]; then
-		make -s -C "$top" module >&2
-		ko=$top/cats.ko
-	fi
+	suite_module
 	make -s -C "$top/selftests/preload" OUT="$out/bin" >&2
 	packages=$("$top/selftests/vm/packages.sh" "$here/packages")
 	cp "$packages/packages.tsv" "$out/"
@@ -65,12 +55,7 @@ results()
 	touch "$out/vm"/{plan,results,sockets}.tsv
 	awk -v table="$out/programs.tsv" -v least="$least" -f "$here/judge.awk" \
 		"$out/vm"/{plan,results,sockets}.tsv
-	if [[ $vm_status -eq 0 ]]; then
-		echo "ok - machine"
-	else
-		tail -n 20 "$out/log" "$out/vm/log" | sed 's/^/# /'
-		echo "not ok - machine # status $vm_status"
-	fi
+	machine_result "$vm_status" "$out/log" "$out/vm/log"
 }
 
 main()

@@ -19,21 +19,12 @@ top=$(cd "$here/../.." && pwd)
 
 out=$top/out/tools-test ko=
 
-usage()
-{
-	sed -n '/^# Usage:/,/^# Writes/s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-}
-
 prepare()
 {
+	suite_out
 	mkdir -p "$out/bin/tools"
-	out=$(cd "$out" && pwd)
 	catsctl=$out/bin/catsctl
-	if [[ -z $ko ]]; then
-		make -s -C "$top" module >&2
-		ko=$top/cats.ko
-	fi
+	suite_module
 	make -s -C "$top/tools/catsctl" OUT="$out/bin" >&2
 	make -s -C "$top/selftests" OUT="$out/bin" PROGRAMS=tools/holder >&2
 }
@@ -178,12 +169,8 @@ run_guest()
 		--add "$catsctl" --add "$out/bin/tools/holder:/test/holder" \
 		--add "$(command -v ss):/usr/bin/ss" --out "$out/vm" "$here/guest.sh" \
 		>"$out/vm.log" 2>&1 || status=$?
-	if [[ $status -eq 0 && -e $out/vm/done ]]; then
-		echo "ok - machine"
-	else
-		tail -n 20 "$out/vm.log" | sed 's/^/# /'
-		echo "not ok - machine # status $status"
-	fi
+	[[ $status -ne 0 || -e $out/vm/done ]] || status=unfinished
+	machine_result "$status" "$out/vm.log"
 	cat "$out/vm/results"
 }
 
