@@ -43,16 +43,10 @@ static void fill_reason(const struct cats_sock *cs, struct cats_info *info)
 	strscpy(info->reason, cats_reason_text(reason), sizeof(info->reason));
 }
 
-/**
- * cats_fill_info() - what CATS_INFO and sock_diag say of a socket
- * @sk: socket
- * @cs: its CATS state
- * @info: filled
- */
-void cats_fill_info(const struct sock *sk, const struct cats_sock *cs,
-		    struct cats_info *info)
+/* Numbers and settings, none of them behind a pointer that goes with a message. */
+static void fill_figures(const struct sock *sk, const struct cats_sock *cs, u64 now,
+			 struct cats_info *info)
 {
-	u64 now = ktime_get_ns();
 	unsigned int i;
 
 	memset(info, 0, sizeof(*info));
@@ -69,9 +63,27 @@ void cats_fill_info(const struct sock *sk, const struct cats_sock *cs,
 	info->largest_msg = cs->conductor.largest;
 	info->notices_lost = cs->notices_lost;
 	info->urgency = cs->urgency;
+	for (i = 0; i < CATS_NR_URGENCIES; i++)
+		fill_waits(cs, i, now, info, &info->waits[i]);
+}
+
+/**
+ * cats_fill_info() - what CATS_INFO and sock_diag say of a socket
+ * @sk: socket
+ * @cs: its CATS state
+ * @info: filled
+ *
+ * Context: socket locked: the queues are looked into.
+ */
+void cats_fill_info(const struct sock *sk, const struct cats_sock *cs,
+		    struct cats_info *info)
+{
+	u64 now = ktime_get_ns();
+	unsigned int i;
+
+	fill_figures(sk, cs, now, info);
 	for (i = 0; i < CATS_NR_URGENCIES; i++) {
 		cats_conductor_get_info(&cs->conductor, i, now, &info->classes[i]);
-		fill_waits(cs, i, now, info, &info->waits[i]);
 		if (cs->chains[i] && !cs->chains[i]->was_queued) {
 			info->classes[i].queued_bytes += cs->chains[i]->msg.len;
 			info->classes[i].queued_msgs++;
@@ -80,14 +92,15 @@ void cats_fill_info(const struct sock *sk, const struct cats_sock *cs,
 }
 
 /*
- * A listener is copied without its lock, so what it hands down has one of its own; it
- * sends nothing, so the rest does not change.
+ * A listener is copied without its lock, so what it hands down has one of its own.  It
+ * queues nothing, but nothing keeps one that is asked for by its address from becoming
+ * a connection right now: the queues are not looked at.
  */
 static void fill_listener(const struct sock *sk, struct cats_sock *cs,
 			  struct cats_info *info)
 {
 	spin_lock_bh(&cs->settings_lock);
-	cats_fill_info(sk, cs, info);
+	fill_figures(sk, cs, ktime_get_ns(), info);
 	spin_unlock_bh(&cs->settings_lock);
 }
 
