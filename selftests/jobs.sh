@@ -228,6 +228,7 @@ job_uapi()
 {
 	suite uapi "$top/selftests/uapi.sh"
 	suite surface-table "$top/selftests/surface.sh"
+	suite count "$top/selftests/count.sh"
 }
 
 job_vm_lab()

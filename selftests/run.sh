@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # "make check": runs every suite and reports in KTAP, each suite a subtest.  A
-# table sums up; the last line counts the leaves: N passed, N failed, N skipped.
+# table sums up, and what failed is repeated; the last line counts the leaves: N passed,
+# N failed, N skipped.
 #
 # Usage: run.sh [JOB...]	all jobs, or these; run.sh --list names them
 #
@@ -43,6 +44,7 @@ report()
 
 	suite_no=$((suite_no + 1))
 	read -r ok bad skip < <(awk -v status="$status" -v strict="$strict" \
+		-v suite="$suite" -v failures="$out/failures" \
 		-f "$top/selftests/count.awk" "$log")
 	[[ $bad -eq 0 ]] || verdict="not ok"
 	echo "    # Subtest: $suite"
@@ -131,6 +133,7 @@ summary()
 		cat "$out/summary.tsv"
 		printf 'total\t%s\t%s\t%s\t%s\n' "$passed" "$failed" "$skipped" "$SECONDS"
 	} | column -t -s $'\t' | sed 's/^/# /'
+	cat "$out/failures"
 }
 
 # Sets first and last: those that were asked for, in our order.
@@ -163,6 +166,7 @@ main()
 	echo "KTAP version 1"
 	mkdir -p "$out"
 	rm -f "$out"/*.tap "$out/summary.tsv"
+	: >"$out/failures"
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
