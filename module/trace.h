@@ -60,6 +60,15 @@
 	CATS_SOCK_ARGS, __entry->msg, __entry->urgency, __entry->stream,	\
 	__entry->cookie, __entry->len
 
+/* Who reads the ring buffer itself, as perf, knows numbers and not our enum. */
+TRACE_DEFINE_ENUM(CATS_PICK_ONLY);
+TRACE_DEFINE_ENUM(CATS_PICK_URGENT);
+TRACE_DEFINE_ENUM(CATS_PICK_SHARE);
+TRACE_DEFINE_ENUM(CATS_PICK_DEBT);
+TRACE_DEFINE_ENUM(CATS_PICK_TURN);
+TRACE_DEFINE_ENUM(CATS_PICK_POLICY);
+TRACE_DEFINE_ENUM(CATS_PICK_DIRECT);
+
 #define cats_show_pick(why)							\
 	__print_symbolic(why,							\
 			 { CATS_PICK_ONLY, "only" },				\
@@ -69,6 +78,12 @@
 			 { CATS_PICK_TURN, "turn" },				\
 			 { CATS_PICK_POLICY, "policy" },			\
 			 { CATS_PICK_DIRECT, "direct" })
+
+/* Likewise: a table of numbers and texts, no call of a function. */
+#define CATS_REASON_SYMBOL(name, code, err, text)	{ code, text },
+
+#define cats_show_reason(reason)						\
+	__print_symbolic(reason, CATS_REASONS(CATS_REASON_SYMBOL) { 0, "none" })
 
 /*
  * CATS on a socket: by setsockopt(), or on a connection from a CATS listener
@@ -150,9 +165,9 @@ TRACE_EVENT(cats_refuse,
 		__entry->error = error;
 	),
 
-	TP_printk(CATS_SOCK_FORMAT "reason=%u error=%u text=\"%s\"",
+	TP_printk(CATS_SOCK_FORMAT "reason=%u error=%u text=%s",
 		  CATS_SOCK_ARGS, __entry->reason, __entry->error,
-		  cats_reason_text(__entry->reason))
+		  cats_show_reason(__entry->reason))
 );
 
 /*

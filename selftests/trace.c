@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define MSG_LEN		1000
 #define LINE_MAX_LEN	1024
 #define MAX_EVENTS	4096
+#define NR_TRACEPOINTS	21
 
 /**
  * struct event - a line of the trace
@@ -253,7 +255,7 @@ TEST_F(trace, refuse)
 
 	EXPECT_ERRNO(EINVAL, send_tagged(self->p.tx, 8, "x", 1, 0));
 	expect_refused(_metadata, self->pipe, self->port, 0, CATS_REASON_TAG_URGENCY, EINVAL,
-		       "text=\"tag: urgency is above 7\"");
+		       "text=tag: urgency is above 7");
 	ASSERT_EQ(0, get_info(self->p.tx, &info));
 	EXPECT_EQ(CATS_REASON_TAG_URGENCY, info.reason_code);
 	EXPECT_EQ(EINVAL, info.reason_errno);
@@ -510,6 +512,62 @@ TEST_F(trace, debts)
 	EXPECT_EQ(7, field(&e, "urgency"));
 	EXPECT_EQ(0x81, field(&e, "waiting"));
 	EXPECT_TRUE(has(&e, "why=debt conductor=debt"));
+}
+
+/* After "print fmt" of a format file come C expressions; NULL if they are not there. */
+static char *read_expressions(const char *path, char *buf, size_t size)
+{
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return NULL;
+	buf[fread(buf, 1, size - 1, file)] = 0;
+	fclose(file);
+	return strstr(buf, "print fmt: ");
+}
+
+/* No text has a quotation mark in it: none could be printed. */
+static void blank_strings(char *text)
+{
+	bool quoted = false;
+
+	for (; *text; text++) {
+		if (*text == '"')
+			quoted = !quoted;
+		else if (quoted)
+			*text = ' ';
+	}
+}
+
+/*
+ * Who reads the ring buffer itself, as perf and trace-cmd do, has the format to print
+ * an event with: numbers, fields and functions of tracing, and nothing of ours.
+ */
+TEST_F(trace, formats_need_nothing_of_ours)
+{
+	static char text[16384];
+	char *expressions;
+	char pattern[128];
+	glob_t found;
+	size_t i;
+
+	snprintf(pattern, sizeof(pattern), "%s/events/cats/*/format", self->instance);
+	ASSERT_EQ(0, glob(pattern, 0, NULL, &found));
+	EXPECT_EQ(NR_TRACEPOINTS, found.gl_pathc);
+	for (i = 0; i < found.gl_pathc; i++) {
+		expressions = read_expressions(found.gl_pathv[i], text, sizeof(text));
+		ASSERT_NE(NULL, expressions);
+		if (strstr(found.gl_pathv[i], "/cats_pick/"))
+			EXPECT_NE(NULL, strstr(expressions, "{ 3, \"debt\" }"));
+		blank_strings(expressions);
+		EXPECT_EQ(NULL, strstr(expressions, "CATS_")) {
+			TH_LOG("%s: %s", found.gl_pathv[i], expressions);
+		}
+		EXPECT_EQ(NULL, strstr(expressions, "cats_")) {
+			TH_LOG("%s: %s", found.gl_pathv[i], expressions);
+		}
+	}
+	globfree(&found);
 }
 
 TEST_HARNESS_MAIN
