@@ -159,6 +159,12 @@ nothing()
 	gives 1 catsctl ss "$1" && silent
 }
 
+# Not that it sees its own only.
+none_of_root()
+{
+	gives 1 catsctl ss -6 && silent && [[ ! -s $errors ]]
+}
+
 ss_command()
 {
 	check "table" table
@@ -167,7 +173,7 @@ ss_command()
 	check "-l" tells 0 "^listening .*:$listener" ss -l
 	check "-a" tells 0 "^listening .*:$listener" ss -a
 	check "-4" tells 0 "^established" ss -4
-	check "-6: none" gives 1 catsctl ss -6
+	check "-6: none, and root is told nothing else" none_of_root
 	check "-w" twice ss -w 0.1 -n 2
 	check "-n without -w" twice ss -n 2
 	check "ss of the distribution" distribution

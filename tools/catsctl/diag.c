@@ -123,7 +123,7 @@ static int take_answer(const struct nlmsghdr *nlh, void *arg)
 	take_head(&s, msg);
 	mnl_attr_for_each(attr, nlh, sizeof(*msg))
 		take_attr(&s, attr, &privileged);
-	sockets->privileged = privileged;
+	sockets->privileged &= privileged;
 	if (is_wanted(&s, privileged)) {
 		sockets->list = grow(sockets->list, sockets->count, sizeof(s));
 		sockets->list[sockets->count++] = s;

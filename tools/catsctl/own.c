@@ -64,6 +64,14 @@ static void ask(struct cats_socket *s, int fd)
 	s->info_size = size;
 }
 
+/* The process may have put another file there since its name was read. */
+static bool is_inode(int fd, uint32_t inode)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISSOCK(st.st_mode) && st.st_ino == inode;
+}
+
 /* A file of a process; -1 if it is no socket that is looked for, or was asked. */
 static long wanted_socket(const struct search *search, int dir, const char *name)
 {
@@ -90,8 +98,10 @@ static void look_at_file(struct search *search, int pidfd, int dir, const char *
 		return;
 	fd = syscall(SYS_pidfd_getfd, pidfd, atoi(name), 0);
 	if (fd >= 0) {
-		ask(&search->sockets->list[i], fd);
-		search->asked[i] = true;
+		if (is_inode(fd, search->sockets->list[i].inode)) {
+			ask(&search->sockets->list[i], fd);
+			search->asked[i] = true;
+		}
 		close(fd);
 	} else if (errno == EPERM) {
 		search->refused++;

@@ -63,8 +63,8 @@ struct cats_socket {
  * struct sockets - a list
  * @list: sockets
  * @count: of them
- * @privileged: the kernel has told everything of everybody's; else @list are our user's
- *	TCP sockets, see own.c
+ * @privileged: the kernel has told everything of everybody's, or there are none; else
+ *	@list are our user's TCP sockets, see own.c
  */
 struct sockets {
 	struct cats_socket	*list;

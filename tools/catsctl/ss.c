@@ -46,6 +46,7 @@ static int collect(struct sockets *sockets, const struct view *view)
 	size_t i;
 
 	memset(sockets, 0, sizeof(*sockets));
+	sockets->privileged = true;
 	for (i = 0; i < 2 && !status; i++)
 		if (!view->only || view->only == families[i])
 			status = diag_dump(sockets, families[i], view->states);
