@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit: counting sockets of a namespace, and what a new socket starts with.  The
+ * KUnit: counts of a namespace, and what a new socket starts with.  The
  * sysctls are tested from outside, by selftests/netns.c.
  */
+#include "mib.h"
 #include "netns.h"
 #include "pair_test.h"
 
@@ -122,6 +123,20 @@ static void defaults__of_another_policy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, params.high[0], 555555U);
 }
 
+/* What a processor counted down, and no other up as far as we have read. */
+static void gauge__never_below_zero(struct kunit *test)
+{
+	struct cats_mib __percpu *mib = cats_net_mib(&init_net);
+
+	KUNIT_ASSERT_EQ(test, cats_mib_read(&init_net, CATS_MIB_CURR_BLOCKED), 0UL);
+	cats_count_down(mib, CATS_MIB_CURR_BLOCKED);
+	KUNIT_EXPECT_EQ(test, cats_mib_read(&init_net, CATS_MIB_CURR_BLOCKED), 0UL);
+	cats_count(mib, CATS_MIB_CURR_BLOCKED);
+	cats_count(mib, CATS_MIB_CURR_BLOCKED);
+	KUNIT_EXPECT_EQ(test, cats_mib_read(&init_net, CATS_MIB_CURR_BLOCKED), 1UL);
+	cats_count_down(mib, CATS_MIB_CURR_BLOCKED);
+}
+
 static struct kunit_case netns_cases[] = {
 	KUNIT_CASE(count__up_to_the_limit),
 	KUNIT_CASE(count__lowered_below_what_there_is),
@@ -130,6 +145,7 @@ static struct kunit_case netns_cases[] = {
 	KUNIT_CASE(attach__over_the_limit),
 	KUNIT_CASE(defaults__of_the_namespace),
 	KUNIT_CASE(defaults__of_another_policy),
+	KUNIT_CASE(gauge__never_below_zero),
 	{}
 };
 

@@ -144,6 +144,8 @@ bad_usage()
 		bad "$tool-many" "$tools/cats-trace" "$tool" 0 0 0
 	done
 	bad no-tool "$tools/cats-trace" catsnone
+	echo >/tmp/any.bt
+	bad path "$tools/cats-trace" "$tools/../../tmp/any"
 	bad not-loaded "$tools/cats-trace" catslat
 	bad not-root su nobody -s /bin/bash -c "$tools/cats-trace catslat"
 	mkdir /tmp/old

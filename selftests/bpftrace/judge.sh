@@ -174,6 +174,7 @@ judge_usage()
 		same "$tool: no errors, no warnings" "" "$(cat "$dir/$tool.err")"
 	done
 	said no-tool 3 "no catsnone.bt in .*make install"
+	said path 2 "^Usage: cats-trace catslat"
 	said not-loaded 3 "cats is not loaded.*modprobe cats"
 	said not-root 3 "needs root, or CAP_BPF.*sudo catslat"
 	said too-old 3 "bpftrace is 0.16.0.*install 0.17 or newer"
