@@ -44,7 +44,7 @@ prepare()
 
 run_guest()
 {
-	"$top/selftests/vm/run" --timeout 300 --mem 1500 --ko "$ko" --module tcp_diag \
+	"$top/selftests/vm/run" --timeout 900 --mem 1500 --ko "$ko" --module tcp_diag \
 		--add "$out/bin:/test" --add "$(command -v ss)" \
 		--add "$(command -v sort)" --add "$packages/root.tar:/test/root.tar" \
 		--add "$top/selftests/bpftrace/bpftrace.sh:/test/bpftrace" \
