@@ -269,6 +269,34 @@ bool wait_settled(int fd)
 }
 
 /*
+ * Waits until what TCP has waits for the peer to read, and for nothing else: not for
+ * acknowledgments, nor for its turn by the pacing rate, in which nothing is in flight
+ * either.  The time that a closed window held the socket up (tcp(7), tcpi_rwnd_limited)
+ * grows then while nothing is sent; or all has been sent.
+ */
+static bool wait_window_closed(int fd)
+{
+	struct tcp_info info, first = { .tcpi_unacked = 1 };
+	socklen_t len;
+	int tries;
+
+	for (tries = 0; tries < 10000; tries++) {
+		len = sizeof(info);
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+			return false;
+		if (!info.tcpi_unacked && !info.tcpi_notsent_bytes)
+			return true;
+		if (first.tcpi_unacked || info.tcpi_unacked ||
+		    info.tcpi_data_segs_out != first.tcpi_data_segs_out)
+			first = info;
+		else if (info.tcpi_rwnd_limited > first.tcpi_rwnd_limited)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+/*
  * Fills TCP, so that it takes no more as long as nobody reads: messages FILL_ID to
  * FILL_ID + n - 1 of urgency 7.  Returns n, or -1.
  */
@@ -284,7 +312,7 @@ int fill_tcp(int fd)
 				return -1;
 			n++;
 		} while (info.classes[7].queued_msgs < 3);
-		if (!wait_settled(fd) || get_info(fd, &info))
+		if (!wait_window_closed(fd) || get_info(fd, &info))
 			return -1;
 	}
 	return n;
