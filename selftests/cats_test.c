@@ -250,16 +250,21 @@ int read_frame(int fd, struct frame *frame)
 	return ret == 1 ? 1 : -1;
 }
 
+static bool get_tcp_info(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
+}
+
 /* Waits until nothing is in flight: what is left waits for the peer to read. */
 bool wait_settled(int fd)
 {
 	struct tcp_info info;
-	socklen_t len;
 	int tries;
 
 	for (tries = 0; tries < 10000; tries++) {
-		len = sizeof(info);
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		if (!get_tcp_info(fd, &info))
 			return false;
 		if (!info.tcpi_unacked)
 			return true;
@@ -277,12 +282,10 @@ bool wait_settled(int fd)
 static bool wait_window_closed(int fd)
 {
 	struct tcp_info info, first = { .tcpi_unacked = 1 };
-	socklen_t len;
 	int tries;
 
 	for (tries = 0; tries < 10000; tries++) {
-		len = sizeof(info);
-		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len))
+		if (!get_tcp_info(fd, &info))
 			return false;
 		if (!info.tcpi_unacked && !info.tcpi_notsent_bytes)
 			return true;
