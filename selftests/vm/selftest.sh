@@ -165,7 +165,7 @@ test_timeout()
 		echo waiting
 		while :; do :; done
 	EOF
-	vm 124 --timeout 15 "$scratch/hang" || return
+	vm 124 --timeout 60 "$scratch/hang" || return
 	contains "$scratch/stdout" waiting
 }
 
@@ -269,6 +269,49 @@ test_identical()
 	return 1
 }
 
+# fake_kernel: $scratch/source, that compiles 400 files into a vmlinux, or fails.
+fake_kernel()
+{
+	mkdir -p "$scratch/source"
+	cat >"$scratch/source/Makefile" <<-'EOF'
+		.RECIPEPREFIX = >
+		quiet := $(findstring s,$(firstword -$(MAKEFLAGS)))
+		vmlinux:
+		> @$(if $(quiet),,for i in $$(seq 400); do echo "  CC      $$i.o"; done)
+		> @test ! -e broken || { echo "cannot compile" >&2; exit 1; }
+		> @touch $(O)/vmlinux
+		modules: ;
+	EOF
+}
+
+# make_debug MAKEFLAGS: as "make MAKEFLAGS check" has the debug kernel built, of that
+make_debug()
+{
+	rm -rf "$scratch/debug"
+	mkdir "$scratch/debug"
+	# shellcheck disable=SC2016 # for that shell
+	MAKEFLAGS=$1 bash -euo pipefail -c '. "$1"
+		kernel_configure() { :; }
+		kernel_make_debug "$2/debug" "$2/source"' \
+		bash "$here/kernel.sh" "$scratch" 2>"$scratch/stderr"
+}
+
+test_debug_kernel()
+{
+	local flags
+
+	fake_kernel
+	for flags in "" s; do
+		make_debug "$flags" || return
+		contains "$scratch/stderr" "files compiled: 400" || return
+		[[ -e $scratch/debug/root/boot/vmlinux ]] || return
+	done
+	touch "$scratch/source/broken"
+	! make_debug s || return
+	contains "$scratch/stderr" "cannot compile" || return
+	contains "$scratch/stderr" "cannot build the debug kernel"
+}
+
 check()
 {
 	local function=$1 name=$2
@@ -283,7 +326,7 @@ check()
 }
 
 echo "TAP version 13"
-echo "1..15"
+echo "1..16"
 check test_success "a script that succeeds"
 check test_status "exit status 7 passes through"
 check test_output "output, arguments and their order"
@@ -299,4 +342,5 @@ check test_early_end "a missing exit status gives 125"
 check test_shell "a shell"
 check test_leftovers "an interrupted run leaves nothing behind"
 check test_identical "two runs are identical"
+check test_debug_kernel "building a debug kernel: progress, and what failed"
 [[ $failures -eq 0 ]]
