@@ -94,8 +94,7 @@ static int close_window(struct __test_metadata *_metadata, int fd)
 
 	for (n = 0; queued < BACKLOG * MSG_LEN; n++) {
 		ASSERT_EQ(MSG_LEN, send_frame(fd, 0, n, MSG_LEN, MSG_DONTWAIT));
-		/* What is in flight arrives. */
-		poll(NULL, 0, 100);
+		ASSERT_TRUE(wait_settled(fd));
 		queued = info_of(_metadata, fd).classes[0].queued_bytes;
 	}
 	return n;
@@ -363,7 +362,7 @@ TEST_F(admit, drops_a_chain_and_wakes)
 	ASSERT_LT(0, n);
 	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 1, MSG_LEN));
 	ASSERT_EQ(MSG_LEN, send_named(self->p.tx, 0, 1, 0));
-	for (ms = 0; ms < 20 && !w.done; ms++)
+	for (ms = 0; ms < 100 && !w.done; ms++)
 		poll(NULL, 0, 1);
 	EXPECT_TRUE(w.done);
 	while (n--)
@@ -455,7 +454,7 @@ TEST_F(admit, sheds_with_its_delay)
 	ASSERT_EQ(0, read_notice(self->p.tx, &notice));
 	EXPECT_EQ(1, notice.cookie);
 	EXPECT_LE(30000, notice.delay_us);
-	EXPECT_GE(40000, notice.delay_us);
+	EXPECT_GE(150000, notice.delay_us);
 	EXPECT_IDS(n, 2);
 }
 
@@ -513,7 +512,7 @@ TEST_F(admit, sheds_and_wakes)
 	ASSERT_EQ(0, start_blocked(&w, self->p.tx, 7, MSG_LEN));
 	ASSERT_EQ(0, set_admit(self->p.tx, &admit));
 	ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 0, 1, MSG_LEN, MSG_DONTWAIT));
-	for (ms = 0; ms < 20 && !w.done; ms++)
+	for (ms = 0; ms < 100 && !w.done; ms++)
 		poll(NULL, 0, 1);
 	EXPECT_TRUE(w.done);
 	ASSERT_EQ(0, pthread_join(w.thread, NULL));

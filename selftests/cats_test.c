@@ -257,7 +257,13 @@ static bool get_tcp_info(int fd, struct tcp_info *info)
 	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, info, &len);
 }
 
-/* Waits until nothing is in flight: what is left waits for the peer to read. */
+/*
+ * Waits until TCP sends nothing before the peer reads or more is written: all was
+ * acknowledged, and all was sent or the peer's window is 0.  Less does not do.  Nothing
+ * is in flight between two paced segments either; and into a window that is too small
+ * for the next segment the first probe sends what fits (tcp_write_wakeup()), 200 ms
+ * after the last ACK, with which the Conductor is asked for more.
+ */
 bool wait_settled(int fd)
 {
 	struct tcp_info info;
@@ -266,33 +272,7 @@ bool wait_settled(int fd)
 	for (tries = 0; tries < 10000; tries++) {
 		if (!get_tcp_info(fd, &info))
 			return false;
-		if (!info.tcpi_unacked)
-			return true;
-		poll(NULL, 0, 1);
-	}
-	return false;
-}
-
-/*
- * Waits until what TCP has waits for the peer to read, and for nothing else: not for
- * acknowledgments, nor for its turn by the pacing rate, in which nothing is in flight
- * either.  The time that a closed window held the socket up (tcp(7), tcpi_rwnd_limited)
- * grows then while nothing is sent; or all has been sent.
- */
-static bool wait_window_closed(int fd)
-{
-	struct tcp_info info, first = { .tcpi_unacked = 1 };
-	int tries;
-
-	for (tries = 0; tries < 10000; tries++) {
-		if (!get_tcp_info(fd, &info))
-			return false;
-		if (!info.tcpi_unacked && !info.tcpi_notsent_bytes)
-			return true;
-		if (first.tcpi_unacked || info.tcpi_unacked ||
-		    info.tcpi_data_segs_out != first.tcpi_data_segs_out)
-			first = info;
-		else if (info.tcpi_rwnd_limited > first.tcpi_rwnd_limited)
+		if (!info.tcpi_unacked && (!info.tcpi_notsent_bytes || !info.tcpi_snd_wnd))
 			return true;
 		poll(NULL, 0, 1);
 	}
@@ -315,7 +295,7 @@ int fill_tcp(int fd)
 				return -1;
 			n++;
 		} while (info.classes[7].queued_msgs < 3);
-		if (!wait_window_closed(fd) || get_info(fd, &info))
+		if (!wait_settled(fd) || get_info(fd, &info))
 			return -1;
 	}
 	return n;

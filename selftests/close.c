@@ -60,6 +60,7 @@ static void backlog(struct __test_metadata *_metadata, int fd)
 
 	for (i = 0; i < BULK_MSGS; i++)
 		ASSERT_EQ(MSG_LEN, send_frame(fd, 7, i, MSG_LEN, 0));
+	ASSERT_TRUE(wait_settled(fd));
 	for (i = 0; i < URGENT_MSGS; i++)
 		ASSERT_EQ(MSG_LEN, send_frame(fd, 0, i, MSG_LEN, 0));
 	ASSERT_EQ(0, get_info(fd, &info));

@@ -44,7 +44,6 @@ FIXTURE_SETUP(message)
 	for (self->bulk = 0; self->bulk < 20; self->bulk++)
 		ASSERT_EQ(MSG_LEN, send_frame(self->p.tx, 7, self->bulk, MSG_LEN,
 					      MSG_DONTWAIT));
-	/* TCP takes no more, so what comes now waits. */
 	ASSERT_TRUE(wait_settled(self->p.tx));
 	frame_build(self->chain, CHAIN_LEN, CHAIN_ID, 2);
 }

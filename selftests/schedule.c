@@ -63,6 +63,7 @@ static void backlog(struct __test_metadata *_metadata, int fd, int urgency, int 
 
 	for (i = 0; i < n; i++)
 		ASSERT_EQ(BULK_LEN, send_frame(fd, urgency, i, BULK_LEN, 0));
+	ASSERT_TRUE(wait_settled(fd));
 	ASSERT_EQ(0, get_info(fd, &info));
 	ASSERT_GT(info.classes[urgency].queued_msgs, 2);
 }

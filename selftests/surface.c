@@ -136,15 +136,6 @@ int slow_down(int fd)
 	return set_int(fd, SOL_SOCKET, SO_MAX_PACING_RATE, SLOW_RATE);
 }
 
-/* Nothing is in flight: what is left waits for the peer to read. */
-static bool idle(int fd)
-{
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) || !info.tcpi_unacked;
-}
-
 /*
  * Writes a counting pattern without blocking until the peer's window and the send
  * buffer are full; the peer must not read.  Returns the bytes, -1 after an error
@@ -165,10 +156,8 @@ ssize_t fill_bytes(int fd)
 			if (n > 0)
 				sum += n;
 		} while (n > 0);
-		if (errno != EAGAIN)
+		if (errno != EAGAIN || !wait_settled(fd))
 			return -1;
-		while (!idle(fd))
-			poll(NULL, 0, 1);
 	} while (sum > before);
 	return sum;
 }

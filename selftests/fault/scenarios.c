@@ -473,19 +473,6 @@ static void act_close(struct episode *e)
 	outcome(e, ret, 0);
 }
 
-/* Waits until no ACK is to come. */
-static void wait_acked(const struct episode *e)
-{
-	struct tcp_info info;
-	socklen_t len;
-
-	do {
-		len = sizeof(info);
-		if (getsockopt(e->p.tx, IPPROTO_TCP, TCP_INFO, &info, &len))
-			die("no TCP_INFO: %s", strerror(errno));
-	} while (info.tcpi_unacked && !usleep(1000));
-}
-
 /* The window closes, and from then on nothing moves from queue to queue. */
 static void fill_window(struct episode *e)
 {
@@ -493,9 +480,8 @@ static void fill_window(struct episode *e)
 
 	do {
 		charge_filler(e, SMALL);
-		wait_acked(e);
-		if (get_info(e->p.tx, &info))
-			die("no CATS_INFO: %s", strerror(errno));
+		if (!wait_settled(e->p.tx) || get_info(e->p.tx, &info))
+			die("no TCP_INFO or CATS_INFO: %s", strerror(errno));
 	} while (!queued_bytes(&info));
 }
 
