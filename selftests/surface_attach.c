@@ -247,7 +247,7 @@ TEST_F(inherit, attach_in_syn_sent)
 {
 	int fd;
 
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(0, fcntl(self->client, F_SETFL, O_NONBLOCK));
 	EXPECT_EQ(-1, surface_connect(self->client, &self->addr));
 	ASSERT_EQ(STATE_SYN_SENT, tcp_state(self->client));
@@ -268,7 +268,7 @@ TEST_F(inherit, attach_in_syn_recv)
 	ASSERT_EQ(0, set_int(self->listener, IPPROTO_TCP, TCP_FASTOPEN, 8));
 	ASSERT_EQ(0, set_int(self->listener, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1));
 	ASSERT_EQ(0, set_int(self->client, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, 1));
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(2, sendto(self->client, "hi", 2, MSG_FASTOPEN, sa, self->addr.len));
 	fd = accept(self->listener, NULL, NULL);
 	ASSERT_EQ(STATE_SYN_RECV, tcp_state(fd));
@@ -307,7 +307,7 @@ TEST_F(inherit, no_attach_after_our_fin)
 
 	ASSERT_EQ(0, surface_connect(self->client, &self->addr));
 	fd = accept(self->listener, NULL, NULL);
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(0, shutdown(fd, SHUT_WR));
 	expect_notconn(_metadata, fd, STATE_FIN_WAIT1);
 	ASSERT_TRUE(wait_state(fd, STATE_FIN_WAIT2));
@@ -323,7 +323,7 @@ TEST_F(inherit, no_attach_in_closing)
 
 	ASSERT_EQ(0, surface_connect(self->client, &self->addr));
 	fd = accept(self->listener, NULL, NULL);
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(0, shutdown(fd, SHUT_WR));
 	ASSERT_EQ(0, shutdown(self->client, SHUT_WR));
 	ASSERT_TRUE(wait_state(fd, STATE_CLOSING));

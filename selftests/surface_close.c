@@ -105,7 +105,7 @@ TEST_F(surface, simultaneous_close)
 {
 	ASSERT_EQ(2, send(self->p.tx, "ab", 2, 0));
 	EXPECT_BYTES(self->p.rx, "ab");
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(0, shutdown(self->p.tx, SHUT_WR));
 	ASSERT_EQ(0, shutdown(self->p.rx, SHUT_WR));
 	EXPECT_EQ(STATE_FIN_WAIT1, tcp_state(self->p.tx));

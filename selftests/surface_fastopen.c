@@ -129,7 +129,7 @@ TEST_F(fastopen, without_cookie_nonblocking)
 {
 	int fd = surface_socket(variant->way, AF_INET), server;
 
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	EXPECT_EQ(-1, send_syn(fd, &self->addr, "hello", 5, MSG_DONTWAIT));
 	EXPECT_EQ(EINPROGRESS, errno);
 	EXPECT_EQ(-1, send_syn(fd, &self->addr, "hello", 5, MSG_DONTWAIT));
@@ -150,7 +150,7 @@ TEST_F(fastopen, with_cookie_nonblocking)
 	ssize_t n;
 
 	get_cookie(_metadata, self->listener, &self->addr);
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	n = send_syn(fd, &self->addr, buf, sizeof(buf), MSG_DONTWAIT);
 	EXPECT_LT(1000, n);
 	EXPECT_GT(1500, n);
@@ -285,7 +285,7 @@ TEST_F(fastopen, server_writes_first)
 	int fd = surface_socket(variant->way, AF_INET), server;
 
 	get_cookie(_metadata, self->listener, &self->addr);
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(5, send_syn(fd, &self->addr, "hello", 5, 0));
 	server = accept(self->listener, NULL, NULL);
 	EXPECT_EQ(STATE_SYN_RECV, tcp_state(server));
@@ -305,7 +305,7 @@ TEST_F(fastopen, server_closes_first)
 	char c;
 
 	get_cookie(_metadata, self->listener, &self->addr);
-	ASSERT_EQ(0, loopback_netem("delay 10ms"));
+	ASSERT_EQ(0, loopback_netem("delay 50ms"));
 	ASSERT_EQ(5, send_syn(fd, &self->addr, "hello", 5, 0));
 	server = accept(self->listener, NULL, NULL);
 	EXPECT_BYTES(server, "hello");
