@@ -107,7 +107,7 @@ job_stock()
 {
 	local guest_programs=("${guest_programs[@]}" policy_module)
 
-	guest_suites stock --timeout 600 --ko "$top/cats.ko" --module tls \
+	guest_suites stock --timeout 1800 --ko "$top/cats.ko" --module tls \
 		--add "$top/cats_last.ko:/lib/cats/cats_last.ko" \
 		--module tcp_diag --module smc --module tcp_bbr
 }

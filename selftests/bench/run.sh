@@ -60,7 +60,7 @@ gcc -O2 -Wall -Wextra -Werror -static -pthread -D_GNU_SOURCE -I"$top/uapi" \
 make -s -C "$top/tools/demo" OUT="$out/bin"
 cp "$top/tools/demo/topology.sh" "$out/bin/"
 rm -rf "$out/vm"
-"$top/selftests/vm/run" --timeout 300 --shift "$shift_bits" --ko "$out/skbs.ko" \
+"$top/selftests/vm/run" --timeout 900 --shift "$shift_bits" --ko "$out/skbs.ko" \
 	--ko "$out/pages.ko" --add "$out/bin:/test" --out "$out/vm" \
 	"$top/selftests/bench/guest.sh" skbs pages
 table >"$out/feeder.tsv"

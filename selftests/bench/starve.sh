@@ -15,7 +15,7 @@ mkdir -p "$out/bin"
 gcc -O2 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -static -pthread \
 	-D_GNU_SOURCE -I"$top/uapi" -o "$out/bin/starve" "$top/selftests/bench/starve.c" \
 	"$top/selftests/cats_test.c"
-"$top/selftests/vm/run" --timeout 300 --shift 1 --mem 512 --ko "$top/cats.ko" \
+"$top/selftests/vm/run" --timeout 900 --shift 1 --mem 512 --ko "$top/cats.ko" \
 	--add "$out/bin:/test" --out "$out/vm" "$top/selftests/bench/starve-guest.sh" \
 	>"$out/log" 2>&1 || {
 	sed 's/^/# /' "$out/log"

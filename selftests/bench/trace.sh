@@ -59,7 +59,7 @@ prepare()
 
 run_guest()
 {
-	"$top/selftests/vm/run" --timeout 900 --shift "$shift_bits" --mem 1500 \
+	"$top/selftests/vm/run" --timeout 1800 --shift "$shift_bits" --mem 1500 \
 		--ko "$out/bin/notrace.ko" --ko "$out/bin/traced.ko" \
 		--add "$out/bin/bulk" --add "$packages/root.tar:/test/root.tar" \
 		--add "$top/selftests/bpftrace/bpftrace.sh:/test/bpftrace" \

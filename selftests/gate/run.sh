@@ -53,7 +53,7 @@ run_selftest()
 
 	make -s -C "$top/selftests" OUT="$out/bin" PROGRAMS="$2" ||
 		return
-	"$vm/run" --timeout 300 --kernel "$kernel/boot/vmlinux" \
+	"$vm/run" --timeout 600 --kernel "$kernel/boot/vmlinux" \
 		--ko "$dir/cats.ko" --add "$out/bin:/test" \
 		--out "$dir/vm" \
 		"$top/selftests/guest.sh" "$2"

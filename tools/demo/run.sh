@@ -48,7 +48,7 @@ build()
 # own: a VM uses one processor, and time in it does not depend on the other.
 boot()
 {
-	"$top/selftests/vm/run" --timeout 150 --ko "$top/cats.ko" \
+	"$top/selftests/vm/run" --timeout 600 --ko "$top/cats.ko" \
 		--add "$demo/topology.sh" --add "$bin/demo-recv" --add "$bin/demo-send" \
 		--out "$raw/$1" "$demo/vm.sh" "$@" >"$raw/$1.log" 2>&1 &
 	vm[$1]=$!
