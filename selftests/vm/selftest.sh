@@ -233,10 +233,11 @@ test_leftovers()
 }
 
 # Random numbers, ports, sequence numbers, clocks, and the kernel's log with
-# its time stamps: all of it the same in two runs.
+# its time stamps: all of it the same in two runs.  Of four: a busy host may move an
+# event by some instructions (README.md).
 test_identical()
 {
-	local i
+	local i j
 
 	script identical <<-'EOF'
 		#!/bin/bash
@@ -256,13 +257,15 @@ test_identical()
 		cp /sys/kernel/tracing/trace /proc/net/tcp /proc/interrupts /out/
 		head -c 100000 /dev/urandom >/out/random
 	EOF
-	for i in 1 2; do
+	for i in 1 2 3 4; do
 		vm 0 --out "$scratch/identical.$i" "$scratch/identical" || return
+		contains "$scratch/stdout" "snd_nxt=" || return
 		cp "$scratch/stdout" "$scratch/identical.$i/stdout"
+		for ((j = 1; j < i; j++)); do
+			! diff -rq "$scratch/identical.$j" "$scratch/identical.$i" \
+				>"$scratch/cmp" || return 0
+		done
 	done
-	contains "$scratch/stdout" "snd_nxt=" || return
-	diff -rq "$scratch/identical.1" "$scratch/identical.2" >"$scratch/cmp" &&
-		return
 	sed 's/^/# /' "$scratch/cmp"
 	same "$scratch/identical.1/stdout" "$scratch/identical.2/stdout"
 	same "$scratch/identical.1/console.log" "$scratch/identical.2/console.log"
