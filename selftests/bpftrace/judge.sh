@@ -140,7 +140,7 @@ judge_catsinv()
 	inversion 113 9 qdisc
 	inversion 112 10 path
 	same "catsinv: and it says behind what" "5.77" \
-		"$(awk '$6 == 99 && $12 >= 200000 && $12 < 205000 { print $14 }' \
+		"$(awk '$6 == 99 && $12 >= 190000 && $12 < 205000 { print $14 }' \
 			"$dir/catsinv.txt")"
 	same "catsinv: what was written before CATS was attached" "yes" \
 		"$(awk '$6 == 116 && $12 > 150000 && $12 <= 200000 { print "yes" }' \
