@@ -272,6 +272,21 @@ test_identical()
 	return 1
 }
 
+# In another course of events the random numbers are others.
+test_seed()
+{
+	script uuid <<-'EOF'
+		#!/bin/sh
+		exec cat /proc/sys/kernel/random/uuid
+	EOF
+	vm 0 "$scratch/uuid" || return
+	cp "$scratch/stdout" "$scratch/uuid.none"
+	CATS_SEED=5 vm 0 "$scratch/uuid" || return
+	! cmp -s "$scratch/stdout" "$scratch/uuid.none" || return
+	CATS_SEED=x vm 2 "$scratch/uuid" || return
+	contains "$scratch/stderr" "CATS_SEED wants a number, not 'x'"
+}
+
 # fake_kernel: $scratch/source, that compiles 400 files into a vmlinux, or fails.
 fake_kernel()
 {
@@ -329,7 +344,7 @@ check()
 }
 
 echo "TAP version 13"
-echo "1..16"
+echo "1..17"
 check test_success "a script that succeeds"
 check test_status "exit status 7 passes through"
 check test_output "output, arguments and their order"
@@ -345,5 +360,6 @@ check test_early_end "a missing exit status gives 125"
 check test_shell "a shell"
 check test_leftovers "an interrupted run leaves nothing behind"
 check test_identical "two runs are identical"
+check test_seed "other runs, on purpose"
 check test_debug_kernel "building a debug kernel: progress, and what failed"
 [[ $failures -eq 0 ]]
