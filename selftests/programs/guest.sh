@@ -14,7 +14,8 @@
 #	veth	the direct one: no limit, so the guest's processor is the bottleneck
 #
 # Results go to /out:
-#	plan.tsv	program, its cases; CASE:path is one that has only that link
+#	plan.tsv	program, its cases: CASE[:[LINK][:varies]], on both links or that
+#			one; of which the throughput varies on plain TCP, too
 #	results.tsv	program, case, link, sockets (tcp or cats), throughput, its unit,
 #			exit status or "expected", and what must be the same on both
 #	sockets.tsv	program, lines of the preload library

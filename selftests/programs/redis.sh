@@ -40,10 +40,11 @@ benchmark()
 	done </tmp/redis.csv
 }
 
+# A second and more of each over the path: rates differ by single round trips.
 measure()
 {
-	benchmark c50 -c 50 -n 1000 -t set,get
-	benchmark pipeline -c 10 -P 16 -n 4000 -t lpush
-	benchmark list -c 10 -n 200 -t lrange_100
-	benchmark large -c 4 -d 100000 -n 40 -t set,get
+	benchmark c50 -c 50 -n 4000 -t set,get
+	benchmark pipeline -c 10 -P 16 -n 16000 -t lpush
+	benchmark list -c 10 -n 800 -t lrange_100
+	benchmark large -c 4 -d 100000 -n 320 -t set,get
 }

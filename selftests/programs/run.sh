@@ -3,8 +3,8 @@
 #
 # Unmodified programs over CATS: each runs on plain TCP and on CATS, in one boot of the
 # stock kernel, and must give the same results, at no less than 0.97 of the throughput
-# over a path of 20 Mbit/s.  Their sockets are attached from outside, by
-# selftests/preload.  Prints TAP.
+# (0.75 where that varies) over a path of 20 Mbit/s.  Their sockets are attached from
+# outside, by selftests/preload.  Prints TAP.
 #
 # Usage: run.sh [--out DIR] [--ko FILE] [PROGRAM...]
 #
@@ -24,6 +24,7 @@ top=$(cd "$here/../.." && pwd)
 . "$top/selftests/suite.sh"
 timeout=2400
 least=0.97
+least_varying=0.75
 
 out=$top/out/programs ko=
 
@@ -53,7 +54,8 @@ run_guest()
 results()
 {
 	touch "$out/vm"/{plan,results,sockets}.tsv
-	awk -v table="$out/programs.tsv" -v least="$least" -f "$here/judge.awk" \
+	awk -v table="$out/programs.tsv" -v least="$least" \
+		-v least_varying="$least_varying" -f "$here/judge.awk" \
 		"$out/vm"/{plan,results,sockets}.tsv
 	machine_result "$vm_status" "$out/log" "$out/vm/log"
 }

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034,SC2154 # variables of guest.sh
 
 bytes=5000000
-cases="pipe:path scp-up:path scp-down"
+cases="pipe:path:varies scp-up:path scp-down"
 options=(-i /root/.ssh/id -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
 	 -o LogLevel=ERROR)
 # Of the ciphers the one that the processor has instructions for, and the cheapest key
